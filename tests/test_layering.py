@@ -54,6 +54,7 @@ THIRD_PARTY = {
     "training": {"tqdm"},
 }
 HEAVY = {"matplotlib", "ipywidgets", "joblib", "tqdm", "scipy", "torch", "IPython", "PIL"}
+HEAVY |= {"numpy.random", "importlib.resources"}  # each costs as long as the whole of netinit
 
 
 def reachable(name):

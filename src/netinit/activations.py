@@ -42,7 +42,7 @@ def _relu(z):
 
 
 def _step(z, y):
-    return np.sign(y)  # y is never negative: 1 where the unit is active, 0 where it is not
+    return (y > 0).astype(y.dtype)  # 1 where the unit is active, 0 where it is not
 
 
 def _softplus(z):

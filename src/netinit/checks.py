@@ -1,5 +1,7 @@
 """Checks of arguments, shared by the whole package: each raises at the call, in one sentence."""
 
+from __future__ import annotations  # so that numpy.random is loaded on its first use
+
 import difflib
 import math
 import numbers

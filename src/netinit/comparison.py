@@ -5,6 +5,8 @@ one for the order of the data. So for a given seed every scheme sees the same mi
 initializer draws.
 """
 
+from __future__ import annotations  # so that numpy.random is loaded on its first use
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +17,7 @@ from netinit.layers import Layer, Parameter
 from netinit.optimizers import Optimizer
 from netinit.training import History, evaluate, fit
 
-Build = Callable[[np.random.Generator], Layer]
+Build = Callable[["np.random.Generator"], Layer]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ Repository, https://doi.org/10.24432/C50P49, licensed CC BY 4.0; this is the tes
 shuffled once.
 """
 
+from __future__ import annotations  # so that numpy.random is loaded on its first use
+
+import os.path
 from collections.abc import Callable
-from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +36,7 @@ def load_digits(transform: Callable[[np.ndarray], np.ndarray] | None = None) -> 
     training second moment is 1. `transform` maps the raw images (1797, 8, 8), pixels 0..16, before that:
     `load_digits(lambda images: rotate(images, 15))`. Raises ValueError where it changes the shape.
     """
-    with np.load(str(files("netinit") / "digits.npz")) as archive:
+    with np.load(os.path.join(os.path.dirname(__file__), "digits.npz")) as archive:
         images, labels = archive["images"].astype(np.float64), archive["labels"].astype(np.int64)
     if transform is not None:
         shape, images = (len(images), 8, 8), np.asarray(transform(images.reshape(-1, 8, 8)))

@@ -12,6 +12,8 @@ whatever the depth:
 3. Scalar multipliers start at 1, scalar biases at 0, and both take a tenth of the learning rate.
 """
 
+from __future__ import annotations  # so that numpy.random is loaded on its first use
+
 import numpy as np
 
 from netinit.checks import check_generator

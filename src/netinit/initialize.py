@@ -1,5 +1,7 @@
 """Put an initializer into a model."""
 
+from __future__ import annotations  # so that numpy.random is loaded on its first use
+
 import functools
 import inspect
 

@@ -10,17 +10,19 @@ an argument that is not a number, or a dtype other than float16, float32 and flo
 dimension below 1, a number that is NaN, infinite or out of its range, or one that the dtype cannot hold.
 """
 
+from __future__ import annotations  # so that numpy.random is loaded on its first use
+
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from netinit.checks import check_generator, check_integer, check_name, check_number
 
 Initializer = Callable[..., np.ndarray]
-Rng = np.random.Generator
+Rng: TypeAlias = "np.random.Generator"
 Shape = tuple[int, ...]
 
 TRUNCATED_STD = 0.87962566103423978  # std of a standard normal truncated to [-2, 2]

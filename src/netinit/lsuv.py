@@ -7,6 +7,8 @@ run from the input, so the time grows linearly with the depth. A layer inside a 
 signal that reaches it there.
 """
 
+from __future__ import annotations  # so that numpy.random is loaded on its first use
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -16,7 +16,8 @@ class Optimizer:
     """The base: gathers the gradients into one vector g, asks `direction(g)`, and subtracts lr times it.
 
     `weight_decay` adds weight_decay * value to g, which is the gradient of an L2 penalty. Each parameter's
-    step is multiplied by its `lr_scale`, read here once. Raises ValueError for an empty list, a parameter
+    step is multiplied by its `lr_scale`, read here once. A rule of your own is a subclass with `direction`,
+    whose `g` is overwritten by the next step. Raises ValueError for an empty list, a parameter
     that stands in it twice, a negative or non-finite rate; TypeError for what is not a Parameter.
     """
 
@@ -33,10 +34,9 @@ class Optimizer:
         _check_rate(lr=lr, weight_decay=weight_decay)
         self.lr, self.weight_decay = float(lr), float(weight_decay)
         values = [p.value for p in self.parameters]
-        self._scale = np.concatenate(
-            [np.full(p.value.size, p.lr_scale, p.value.dtype) for p in self.parameters]
-        )
-        self._step = np.concatenate(values, axis=None)
+        self._scale = self._scales()
+        # Made once: arrays of megabytes that are new in every step would cost more than the arithmetic.
+        self._gradient, self._step = (np.concatenate(values, axis=None) for _ in range(2))
         parts = np.split(self._step, np.cumsum([value.size for value in values[:-1]]))
         self._pieces = [part.reshape(value.shape) for part, value in zip(parts, values, strict=True)]  # views
 
@@ -48,12 +48,18 @@ class Optimizer:
         for p in self.parameters:
             if p.grad is None:
                 raise RuntimeError(f"parameter {p.name!r} has no gradient; run backward before step.")
-        g = np.concatenate([p.grad for p in self.parameters], axis=None)
+        g = np.concatenate([p.grad for p in self.parameters], axis=None, out=self._gradient)
         if self.weight_decay:
             g += self.weight_decay * np.concatenate([p.value for p in self.parameters], axis=None)
         np.multiply(self.direction(g), self.lr * self._scale, out=self._step)
         for p, piece in zip(self.parameters, self._pieces, strict=True):
             p.value -= piece
+
+    def _scales(self) -> float | np.ndarray:
+        """The `lr_scale` of each entry of the long vector; one number where all are equal."""
+        if len({p.lr_scale for p in self.parameters}) == 1:
+            return self.parameters[0].lr_scale
+        return np.concatenate([np.full(p.value.size, p.lr_scale, p.value.dtype) for p in self.parameters])
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, before the next backward pass adds new ones."""
@@ -77,7 +83,8 @@ class Momentum(Optimizer):
         self.momentum, self.velocity = momentum, 0.0
 
     def direction(self, g):
-        self.velocity = self.momentum * self.velocity + g
+        self.velocity *= self.momentum
+        self.velocity += g
         return self.velocity
 
 
@@ -90,7 +97,7 @@ class AdaGrad(Optimizer):
         self.epsilon, self.sum_of_squares = epsilon, 0.0
 
     def direction(self, g):
-        self.sum_of_squares = self.sum_of_squares + g * g
+        self.sum_of_squares += g * g
         return g / (np.sqrt(self.sum_of_squares) + self.epsilon)
 
 
@@ -107,7 +114,8 @@ class RMSProp(Optimizer):
         self.decay, self.epsilon, self.mean_square = decay, epsilon, 0.0
 
     def direction(self, g):
-        self.mean_square = self.decay * self.mean_square + (1 - self.decay) * (g * g)
+        self.mean_square *= self.decay
+        self.mean_square += (1 - self.decay) * (g * g)
         return g / (np.sqrt(self.mean_square) + self.epsilon)
 
 
@@ -130,8 +138,10 @@ class Adam(Optimizer):
     def direction(self, g):
         beta1, beta2 = self.betas
         self.steps += 1
-        self.mean = beta1 * self.mean + (1 - beta1) * g
-        self.mean_square = beta2 * self.mean_square + (1 - beta2) * (g * g)
+        self.mean *= beta1
+        self.mean += (1 - beta1) * g
+        self.mean_square *= beta2
+        self.mean_square += (1 - beta2) * (g * g)
         mean_hat = self.mean / (1 - beta1**self.steps)
         return mean_hat / (np.sqrt(self.mean_square / (1 - beta2**self.steps)) + self.epsilon)
 

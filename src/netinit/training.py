@@ -1,5 +1,7 @@
 """Training: minibatches, epochs, and an honest record of both."""
 
+from __future__ import annotations  # so that numpy.random is loaded on its first use
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
