@@ -144,7 +144,7 @@ bench: $(VENV)/.bench | check-python ## time netinit beside PyTorch and others, 
 	@$(RUN)/python -m benchmarks
 
 fixup-10000: $(VENV)/.installed | check-python ## train 10,000 residual blocks and record the result for the chapter on Fixup
-	@$(RUN)/python -m benchmarks.fixup_10000
+	@$(RUN)/python -m benchmarks.fixup_10000 --record book/records/fixup-10000.json
 
 clean: ## remove everything that was installed or built
 	@rm -rf $(VENV) _build .pytest_cache .ruff_cache .hypothesis .jupyterlite.doit.db

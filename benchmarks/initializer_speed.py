@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import torch
 
-from benchmarks.timing import race
+from benchmarks.timing import at_most, race
 from netinit import INITIALIZERS
 
 SHAPE = (4096, 4096)
@@ -59,9 +59,8 @@ def main():
         seconds = race(contestants(name), rounds=5)
         row = "  ".join(f"{who} {1e3 * s:6.0f}" for who, s in seconds.items())
         ratio = seconds["netinit"] / seconds["torch"]
-        bound = BOUND.get(name)
-        wanted = "" if bound is None else f" (at most {bound:g}: {'met' if ratio <= bound else 'MISSED'})"
-        print(f"  {name:<17} {row}  netinit/torch {ratio:.2f}{wanted}")
+        wanted = at_most(ratio, BOUND[name]) if name in BOUND else ""
+        print(f"  {name:<17} {row}  netinit/torch {ratio:.2f} {wanted}")
     rng, shape = np.random.default_rng(0), (1024, 1024)
     calls = {
         "netinit": lambda: INITIALIZERS["orthogonal"](shape, rng),

@@ -9,7 +9,7 @@ import torch
 from lsuv import lsuv_with_singlebatch
 from threadpoolctl import threadpool_limits
 
-from benchmarks.timing import race
+from benchmarks.timing import at_least, race
 from netinit import lsuv, mlp
 
 WIDTH, BATCH = 100, 128
@@ -40,7 +40,7 @@ def main():
         for depth, bound in AT_LEAST.items():
             seconds = race(contestants(depth), rounds=3)
             ratio = seconds["package"] / seconds["netinit"]
-            wanted = "" if bound is None else f"(at least {bound}: {'met' if ratio >= bound else 'MISSED'})"
+            wanted = "" if bound is None else at_least(ratio, bound)
             own, package = seconds["netinit"], seconds["package"]
             print(
                 f"  {depth:>4} layers  {own:.3f} s, package {package:.2f} s: {ratio:.0f} times {wanted}",

@@ -22,6 +22,11 @@ def race(
     return {name: float(np.median(values)) for name, values in seconds.items()}
 
 
-def verdict(ratio: float, bound: float) -> str:
-    """The measured ratio beside its bound."""
-    return f"{ratio:5.2f}  (at most {bound:g}: {'met' if ratio <= bound else 'MISSED'})"
+def at_most(value: float, bound: float) -> str:
+    """The bound in words, and whether the value keeps it."""
+    return f"(at most {bound:g}: {'met' if value <= bound else 'MISSED'})"
+
+
+def at_least(value: float, bound: float) -> str:
+    """The bound in words, and whether the value keeps it."""
+    return f"(at least {bound:g}: {'met' if value >= bound else 'MISSED'})"

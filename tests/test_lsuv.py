@@ -173,7 +173,7 @@ def test_the_model_may_be_a_single_layer(x, rng):
 
 def test_records_come_in_the_order_of_execution(x, rng):
     model = Backwards()
-    assert [path for path, _ in weighted_layers(model)] == ["second", "first"]
+    assert [path for path, _ in weighted_layers(model.named_layers())] == ["second", "first"]
     assert [r.layer for r in lsuv(model, x, rng)] == ["first", "second"]
     assert model.first(x).std() == pytest.approx(1, rel=1e-5)
     assert model(x).std() == pytest.approx(1, rel=1e-5)

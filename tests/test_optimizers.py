@@ -1,5 +1,6 @@
 """Optimizers: first steps in closed form, quadratics, learning-rate scales, wrong calls."""
 
+import copy
 import re
 
 import numpy as np
@@ -119,8 +120,8 @@ def test_parameters_of_any_shape_take_their_own_step_in_place(optimizer):
     shapes = (), (4,), (2, 3), (3, 3, 1, 2)
     together = [Parameter(rng.normal(size=shape).astype(np.float32)) for shape in shapes]
     apart = [Parameter(p.value.copy()) for p in together]
-    arrays = [p.value for p in together]
     runs = [optimizer(together, 0.1), *(optimizer([p], 0.1) for p in apart)]
+    arrays = [p.value for p in together]
     for _ in range(3):
         for p, q in zip(together, apart, strict=True):
             p.grad = q.grad = rng.normal(size=p.value.shape).astype(np.float32)
@@ -145,8 +146,150 @@ def test_a_rule_of_ones_own_is_three_lines():
     np.testing.assert_allclose(step_with(Sign([one([1.0])], 0.25), 7.0), 0.75)
 
 
+# ---- one long vector ----
+
+
+def network(dtype=np.float64):
+    """A small model, with a batch and an output gradient of its own."""
+    rng = np.random.default_rng(8)
+    model = mlp([4, 5, 3], "tanh").astype(dtype)
+    for p in model.parameters():
+        p.value[...] = rng.normal(size=p.value.shape)
+    return model, rng.normal(size=(6, 4)).astype(dtype), rng.normal(size=(6, 3)).astype(dtype)
+
+
+def gradients(model, x, c, passes=1):
+    """The gradients after so many passes, without any optimizer."""
+    free = mlp([4, 5, 3], "tanh").astype(x.dtype)
+    free.load_state_dict(model.state_dict())
+    for _ in range(passes):
+        free(x)
+        free.backward(c)
+    return [p.grad for p in free.parameters()]
+
+
+def test_values_and_gradients_become_views_of_two_vectors():
+    model, x, c = network()
+    before = [p.value.copy() for p in model.parameters()]
+    SGD(model.parameters(), 0.1)
+    assert len({id(p.value.base) for p in model.parameters()}) == 1
+    for p, value in zip(model.parameters(), before, strict=True):
+        np.testing.assert_array_equal(p.value, value)
+        assert p.grad is None
+    model(x)
+    model.backward(c)
+    assert len({id(p.grad.base) for p in model.parameters()}) == 1
+    for p, expected in zip(model.parameters(), gradients(model, x, c), strict=True):
+        np.testing.assert_allclose(p.grad, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("passes", [1, 2, 3])
+def test_a_step_takes_the_sum_of_the_passes_since_zero_grad(passes):
+    model, x, c = network()
+    optimizer = SGD(model.parameters(), 0.1)
+    for _ in range(2):  # the second round must not remember the first
+        before = [p.value.copy() for p in model.parameters()]
+        expected = gradients(model, x, c, passes)
+        optimizer.zero_grad()
+        for _ in range(passes):
+            model(x)
+            model.backward(c)
+        optimizer.step()
+        for p, value, grad in zip(model.parameters(), before, expected, strict=True):
+            np.testing.assert_allclose(p.value, value - 0.1 * grad, rtol=1e-12)
+
+
+def test_gradients_that_were_there_before_the_optimizer_count():
+    model, x, c = network()
+    model(x)
+    model.backward(c)
+    before, expected = [p.value.copy() for p in model.parameters()], gradients(model, x, c)
+    SGD(model.parameters(), 0.1).step()
+    for p, value, grad in zip(model.parameters(), before, expected, strict=True):
+        np.testing.assert_allclose(p.value, value - 0.1 * grad, rtol=1e-12)
+
+
+def test_a_value_that_is_assigned_is_the_one_that_moves():
+    parameter = one([1.0, 2.0])
+    optimizer = SGD([parameter], 0.5)
+    mine = parameter.value = np.array([10.0, 20.0])
+    np.testing.assert_array_equal(step_with(optimizer, 2.0), [9.0, 19.0])
+    np.testing.assert_array_equal(mine, [10.0, 20.0])
+
+
+def test_two_optimizers_take_turns_on_one_parameter():
+    parameter = one([1.0])
+    first, second = SGD([parameter], 0.5), SGD([parameter], 0.25)
+    for optimizer, expected in ((first, 0.5), (second, 0.25), (first, -0.25)):
+        np.testing.assert_array_equal(step_with(optimizer, 1.0), [expected])
+
+
+def test_weight_decay_leaves_the_gradient_as_it_was():
+    model, x, c = network()
+    optimizer = SGD(model.parameters(), 0.1, weight_decay=0.5)
+    model(x)
+    model.backward(c)
+    before = [p.grad.copy() for p in model.parameters()]
+    optimizer.step()
+    for p, grad in zip(model.parameters(), before, strict=True):
+        np.testing.assert_array_equal(p.grad, grad)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_copied_model_is_on_its_own(optimizer):
+    model, x, c = network(np.float32)
+    running = optimizer(model.parameters(), 0.1)
+    copied = copy.deepcopy(model)
+    before = copied.state_dict()
+    model(x)
+    model.backward(c)
+    running.step()
+    for path, array in copied.state_dict().items():
+        np.testing.assert_array_equal(array, before[path])
+    own = optimizer(copied.parameters(), 0.1)
+    copied(x)
+    copied.backward(c)
+    own.step()
+    for path, array in copied.state_dict().items():
+        np.testing.assert_array_equal(array, model.state_dict()[path])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("out", [None, np.float32, np.float64])
+def test_a_product_is_accumulated_like_any_gradient(dtype, out):
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=(3, 7)).astype(dtype), rng.normal(size=(7, 2)).astype(dtype)
+    parameter = Parameter(np.zeros((3, 2), dtype))
+    parameter.grad_out = None if out is None else np.full((3, 2), np.nan, out)
+    for times in (1, 2):
+        parameter.accumulate_product(a, b)
+        np.testing.assert_allclose(parameter.grad, times * (a @ b), rtol=1e-5)
+    with pytest.raises(ValueError, match=r"grad must have the shape of Parameter.*got \(2, 2\)"):
+        Parameter(np.zeros((3, 2), dtype)).accumulate_product(a[:2], b)
+    parameter.grad = None
+    with pytest.raises(ValueError, match=r"grad must have the shape of Parameter.*got \(2, 2\)"):
+        parameter.accumulate_product(a[:2], b)
+
+
 def theta():
     return [one([1.0])]
+
+
+def converted():
+    parameter = one([1.0])
+    optimizer = SGD([parameter], 0.1)
+    parameter.value = parameter.value.astype(np.float32)
+    step_with(optimizer, 1.0)
+
+
+def reshaped(**arrays):
+    """One step after the parameter was given a value or gradient of another shape."""
+    parameter = one([1.0])
+    optimizer = SGD([parameter], 0.1)
+    parameter.grad = np.ones(1)
+    for name, array in arrays.items():
+        setattr(parameter, name, array)
+    optimizer.step()
 
 
 def without_gradient():
@@ -181,6 +324,26 @@ WRONG_CALLS = {
     "epsilon": (lambda: AdaGrad(theta(), 0.1, epsilon=0.0), ValueError, "epsilon must be positive"),
     "negative epsilon": (lambda: RMSProp(theta(), 0.1, epsilon=-1.0), ValueError, "epsilon must be finite"),
     "no gradient": (without_gradient, RuntimeError, "parameter 'theta' has no gradient; run backward"),
+    "two dtypes": (
+        lambda: SGD([one([1.0]), Parameter(np.zeros(3, np.float32), name="other")], 0.1),
+        ValueError,
+        "parameters must share one dtype, got Parameter('theta', shape=(1,), dtype=float64) and",
+    ),
+    "another dtype": (
+        converted,
+        RuntimeError,
+        "dtype=float32) must keep its dtype float64; build the optimizer anew",
+    ),
+    "a value to broadcast": (
+        lambda: reshaped(value=np.array(1.0)),
+        RuntimeError,
+        "must keep its shape (1,), got ()",
+    ),
+    "a gradient to broadcast": (
+        lambda: reshaped(grad=np.array(1.0)),
+        RuntimeError,
+        "gradient of Parameter('theta', shape=(1,), dtype=float64) must keep its shape (1,), got ()",
+    ),
     "no rule": (
         lambda: step_with(Optimizer(theta(), 0.1), 1.0),
         NotImplementedError,

@@ -17,7 +17,7 @@ from __future__ import annotations  # so that numpy.random is loaded on its firs
 import numpy as np
 
 from netinit.checks import check_generator
-from netinit.initialize import fill, weighted_layers
+from netinit.initialize import fill, grouped, weighted_layers
 from netinit.initializers import Initializer, get_initializer, he_normal, ones, zeros
 from netinit.layers import Layer, ScalarBias, ScalarScale
 from netinit.models import Residual
@@ -41,17 +41,19 @@ def fixup(model: Layer, rng: np.random.Generator, *, base: str | Initializer = h
         raise TypeError(f"model must be a Layer, got {type(model).__name__}.")
     check_generator(rng)
     base = get_initializer(base)
-    branches = _branches(model)
-    last = [_classifier(model), *(own[-1] for own in branches.values())]  # rule 1
+    named = list(model.named_layers())
+    weighted = weighted_layers(named)
+    branches = _branches(named, weighted)
+    last = [_classifier(named, weighted), *(own[-1] for own in branches.values())]  # rule 1
     factors = {id(layer): _factor(len(branches), len(own)) for own in branches.values() for layer in own}
-    for path, layer in weighted_layers(model):
-        fill(layer.weight, base, rng, path)
+    for path, layer in weighted:
+        fill(layer.weight, grouped(base, layer), rng, path)
         layer.weight.value *= layer.weight.value.dtype.type(factors.get(id(layer), 1.0))  # rule 2
         if getattr(layer, "bias", None) is not None:
             fill(layer.bias, zeros, rng, path)
     for layer in last:  # at the end: a weight that is shared with a last layer is zero too
         layer.weight.value[...] = 0
-    _set_scalars(model, rng)  # rule 3
+    _set_scalars(named, rng)  # rule 3
     return model
 
 
@@ -60,13 +62,13 @@ def _factor(branches: int, layers: int) -> float:
     return branches ** (-1 / (2 * layers - 2)) if layers > 1 else 1.0
 
 
-def _branches(model: Layer) -> dict[str, list[Layer]]:
+def _branches(named, weighted) -> dict[str, list[Layer]]:
     """Path of each residual branch -> the layers with a weight whose innermost branch it is."""
-    residuals = [path for path, layer in model.named_layers() if isinstance(layer, Residual)]
+    residuals = [path for path, layer in named if isinstance(layer, Residual)]
     if not residuals:
         raise ValueError("model must hold a Residual for Fixup, got one without any; use initialize instead.")
     branches = {f"{path}.branch".lstrip("."): [] for path in residuals}
-    for path, layer in weighted_layers(model):
+    for path, layer in weighted:
         owner = _innermost(path, branches)
         if owner is not None:
             branches[owner].append(layer)
@@ -83,24 +85,24 @@ def _innermost(path: str, parents) -> str | None:
     return path if path in parents else None
 
 
-def _classifier(model: Layer) -> Layer:
+def _classifier(named, weighted) -> Layer:
     """The last layer with a weight, if no residual comes after it or holds it."""
-    residuals, weighted = set(), {id(layer) for _, layer in weighted_layers(model)}
+    residuals, has_weight = set(), {id(layer) for _, layer in weighted}
     last = None
-    for path, layer in model.named_layers():
+    for path, layer in named:
         if isinstance(layer, Residual):
             residuals.add(path)
         if _innermost(path, residuals) is not None:
             last = None
-        elif id(layer) in weighted:
+        elif id(layer) in has_weight:
             last = layer
     if last is None:
         raise ValueError("model must have a classifier, a layer with a weight after its last Residual.")
     return last
 
 
-def _set_scalars(model: Layer, rng: np.random.Generator) -> None:
-    for path, layer in model.named_layers():
+def _set_scalars(named, rng: np.random.Generator) -> None:
+    for path, layer in named:
         if isinstance(layer, ScalarScale):
             fill(layer.scale, ones, rng, path)
             layer.scale.lr_scale = SCALAR_LR_SCALE

@@ -4,6 +4,7 @@ from __future__ import annotations  # so that numpy.random is loaded on its firs
 
 import functools
 import inspect
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -24,24 +25,22 @@ def initialize(
     """
     check_generator(rng)
     initializer, bias = get_initializer(initializer), get_initializer(bias)
-    weighted = weighted_layers(model)
+    weighted = weighted_layers(model.named_layers())
     if not weighted:
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
     filled = set()
     for path, layer in weighted:
         own_bias = getattr(layer, "bias", None)  # a layer of your own may have none
-        for parameter, draw in ((layer.weight, _grouped(initializer, layer)), (own_bias, bias)):
+        for parameter, draw in ((layer.weight, grouped(initializer, layer)), (own_bias, bias)):
             if parameter is not None and id(parameter) not in filled:
                 fill(parameter, draw, rng, path)
                 filled.add(id(parameter))
     return model
 
 
-def weighted_layers(model: Layer) -> list[tuple[str, Layer]]:
-    """Path and layer of everything with a weight, such as Linear and Conv2d, in order of definition."""
-    return [
-        (path, x) for path, x in model.named_layers() if isinstance(getattr(x, "weight", None), Parameter)
-    ]
+def weighted_layers(named: Iterable[tuple[str, Layer]]) -> list[tuple[str, Layer]]:
+    """Of the named layers those with a weight, such as Linear and Conv2d."""
+    return [(path, layer) for path, layer in named if isinstance(getattr(layer, "weight", None), Parameter)]
 
 
 def fill(parameter: Parameter, draw: Initializer, rng: np.random.Generator, path: str) -> None:
@@ -53,7 +52,7 @@ def fill(parameter: Parameter, draw: Initializer, rng: np.random.Generator, path
     parameter.value[...] = value
 
 
-def _grouped(initializer: Initializer, layer: Layer) -> Initializer:
+def grouped(initializer: Initializer, layer: Layer) -> Initializer:
     """Tell a fan-based initializer the groups of a convolution, which the kernel's shape does not show."""
     groups = getattr(layer, "groups", 1)
     if groups > 1 and "groups" in inspect.signature(initializer).parameters:

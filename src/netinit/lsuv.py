@@ -185,7 +185,7 @@ def _check(model, x, rng, tolerance, max_iterations, on):
     """Raise for arguments that LSUV cannot use."""
     if not isinstance(model, Layer):
         raise TypeError(f"model must be a Layer, got {type(model).__name__}.")
-    if not weighted_layers(model):
+    if not weighted_layers(model.named_layers()):
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
     check_batch("x", x)
     check_generator(rng)

@@ -1,7 +1,9 @@
 """Optimizers: from gradients to steps.
 
 All parameters are handled as one long vector: a rule is then two or three lines of vector arithmetic, and a
-network of a thousand layers costs hardly more calls than one of ten.
+network of a thousand layers costs hardly more calls than one of ten. The values move into that vector when
+the optimizer is built, and each `Parameter.value` becomes a view of its piece; the gradients do the same in
+a second vector.
 """
 
 import math
@@ -13,53 +15,67 @@ from netinit.layers import Parameter
 
 
 class Optimizer:
-    """The base: gathers the gradients into one vector g, asks `direction(g)`, and subtracts lr times it.
+    """The base: asks `direction(g)` for the long vector of all gradients g, and subtracts lr times it.
 
     `weight_decay` adds weight_decay * value to g, which is the gradient of an L2 penalty. Each parameter's
     step is multiplied by its `lr_scale`, read here once. A rule of your own is a subclass with `direction`,
-    whose `g` is overwritten by the next step. Raises ValueError for an empty list, a parameter
-    that stands in it twice, a negative or non-finite rate; TypeError for what is not a Parameter.
+    whose `g` is overwritten by the next backward pass. Raises ValueError for an empty list, a parameter that
+    stands in it twice, parameters of different dtypes, a negative or non-finite rate; TypeError for what is
+    not a Parameter.
     """
 
     def __init__(self, parameters: list[Parameter], lr: float, weight_decay: float = 0.0):
-        self.parameters = list(parameters)
-        if not self.parameters:
-            raise ValueError("parameters is empty; pass model.parameters().")
-        for p in self.parameters:
-            if not isinstance(p, Parameter):
-                raise TypeError(f"parameters must hold Parameter objects, got {type(p).__name__}.")
-            _check_rate(lr_scale=p.lr_scale)
-        if len({id(p) for p in self.parameters}) < len(self.parameters):
-            raise ValueError("parameters holds one object twice; model.parameters() lists each once.")
+        self.parameters = _checked(parameters)
         _check_rate(lr=lr, weight_decay=weight_decay)
         self.lr, self.weight_decay = float(lr), float(weight_decay)
-        values = [p.value for p in self.parameters]
-        self._scale = self._scales()
-        # Made once: arrays of megabytes that are new in every step would cost more than the arithmetic.
-        self._gradient, self._step = (np.concatenate(values, axis=None) for _ in range(2))
-        parts = np.split(self._step, np.cumsum([value.size for value in values[:-1]]))
-        self._pieces = [part.reshape(value.shape) for part, value in zip(parts, values, strict=True)]  # views
+        self._values = np.concatenate([p.value for p in self.parameters], axis=None)
+        self._gradients, self._step = np.empty_like(self._values), np.empty_like(self._values)
+        self._scales = self._read_scales()
+        self._homes = list(zip(self._pieces(self._values), self._pieces(self._gradients), strict=True))
+        for p, (value, grad) in zip(self.parameters, self._homes, strict=True):
+            p.value, p.grad_out = value, grad
 
     def direction(self, g: np.ndarray) -> np.ndarray:
         raise NotImplementedError(f"{type(self).__name__} must define direction(g).")
 
     def step(self) -> None:
-        """Move every parameter once. Raises RuntimeError where a parameter has no gradient yet."""
-        for p in self.parameters:
+        """Move every parameter once.
+
+        Raises RuntimeError where a parameter has no gradient yet, or another shape or dtype than at first.
+        """
+        self._bring_home()
+        g = self._gradients
+        if self.weight_decay:
+            g = g + self.weight_decay * self._values
+        np.multiply(self.direction(g), self.lr, out=self._step)
+        if self._scales is not None:
+            self._step *= self._scales
+        self._values -= self._step
+
+    def _bring_home(self) -> None:
+        """Copy what was assigned by hand, or summed from two passes, to its place in the long vectors."""
+        for p, (value, grad) in zip(self.parameters, self._homes, strict=True):
             if p.grad is None:
                 raise RuntimeError(f"parameter {p.name!r} has no gradient; run backward before step.")
-        g = np.concatenate([p.grad for p in self.parameters], axis=None, out=self._gradient)
-        if self.weight_decay:
-            g += self.weight_decay * np.concatenate([p.value for p in self.parameters], axis=None)
-        np.multiply(self.direction(g), self.lr * self._scale, out=self._step)
-        for p, piece in zip(self.parameters, self._pieces, strict=True):
-            p.value -= piece
+            if p.grad is not grad:
+                _copy("gradient", p, p.grad, grad)
+            if p.value is not value:
+                _copy("value", p, p.value, value)
+                p.value = value
 
-    def _scales(self) -> float | np.ndarray:
-        """The `lr_scale` of each entry of the long vector; one number where all are equal."""
-        if len({p.lr_scale for p in self.parameters}) == 1:
-            return self.parameters[0].lr_scale
+    def _read_scales(self) -> np.ndarray | None:
+        """The `lr_scale` of each entry of the long vector; None where all are 1."""
+        if all(p.lr_scale == 1 for p in self.parameters):
+            return None
         return np.concatenate([np.full(p.value.size, p.lr_scale, p.value.dtype) for p in self.parameters])
+
+    def _pieces(self, vector: np.ndarray) -> list[np.ndarray]:
+        """The long vector as one view for each parameter, in its shape."""
+        pieces, start = [], 0
+        for p in self.parameters:
+            pieces.append(vector[start : start + p.value.size].reshape(p.value.shape))
+            start += p.value.size
+        return pieces
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, before the next backward pass adds new ones."""
@@ -144,6 +160,34 @@ class Adam(Optimizer):
         self.mean_square += (1 - beta2) * (g * g)
         mean_hat = self.mean / (1 - beta1**self.steps)
         return mean_hat / (np.sqrt(self.mean_square / (1 - beta2**self.steps)) + self.epsilon)
+
+
+def _checked(parameters: list[Parameter]) -> list[Parameter]:
+    """The parameters as a list; raises where one long vector cannot hold them."""
+    parameters = list(parameters)
+    if not parameters:
+        raise ValueError("parameters is empty; pass model.parameters().")
+    for p in parameters:
+        if not isinstance(p, Parameter):
+            raise TypeError(f"parameters must hold Parameter objects, got {type(p).__name__}.")
+        _check_rate(lr_scale=p.lr_scale)
+        if p.value.dtype != parameters[0].value.dtype:
+            raise ValueError(
+                f"parameters must share one dtype, got {parameters[0]!r} and {p!r}: "
+                "make it with that dtype, or convert the model with astype."
+            )
+    if len({id(p) for p in parameters}) < len(parameters):
+        raise ValueError("parameters holds one object twice; model.parameters() lists each once.")
+    return parameters
+
+
+def _copy(kind: str, parameter: Parameter, new: np.ndarray, home: np.ndarray) -> None:
+    """Write an array that was assigned by hand to its place."""
+    if new.shape != home.shape:
+        raise RuntimeError(f"{kind} of {parameter!r} must keep its shape {home.shape}, got {new.shape}.")
+    if kind == "value" and new.dtype != home.dtype:
+        raise RuntimeError(f"{parameter!r} must keep its dtype {home.dtype}; build the optimizer anew.")
+    home[...] = new
 
 
 def _check_rate(**rates: float) -> None:
