@@ -3,8 +3,21 @@
 import numpy as np
 import pytest
 
-from netinit import Activation, Linear, ScalarBias, Sequential, initialize, mlp, residual_mlp
-from netinit.initializers import constant, he_normal, normal
+from netinit import (
+    Activation,
+    Conv2d,
+    Layer,
+    Linear,
+    Parameter,
+    Residual,
+    ScalarBias,
+    Sequential,
+    fixup,
+    initialize,
+    mlp,
+    residual_mlp,
+)
+from netinit.initializers import constant, he_normal, normal, xavier_normal
 
 
 def test_each_layer_gets_its_own_variance_and_zero_bias():
@@ -52,9 +65,83 @@ def test_shared_weight_is_drawn_once():
     np.testing.assert_array_equal(first.weight.value, normal((4, 4), np.random.default_rng(0)))
 
 
+def kernel_std(base, fill):
+    """Standard deviation of a grouped kernel (3, 3, 1, 64): fan_in 9, fan_out 72, as `fill` draws it."""
+    conv = Conv2d(8, 64, groups=8)
+    branch = Sequential(Activation("relu"), conv, Activation("relu"), Conv2d(64, 8))
+    fill(Sequential(Residual(branch), Conv2d(8, 2)), base, np.random.default_rng(0))
+    return conv.weight.value.std()
+
+
+def test_the_groups_of_a_convolution_count():
+    expected = np.sqrt(2 / (9 + 72))  # Glorot; without the groups it would be sqrt(2 / (9 + 576))
+    error = 5 * expected / np.sqrt(2 * 9 * 64)
+    for fill in (initialize, lambda model, base, rng: fixup(model, rng, base=base)):  # one branch: L = 1
+        assert abs(kernel_std("xavier_normal", fill) - expected) < error
+        assert abs(kernel_std(without_groups, fill) - expected) > error
+
+
+def without_groups(shape, rng, *, dtype):
+    return xavier_normal(shape, rng, dtype=dtype)
+
+
+class Custom(Layer):
+    """A layer of one's own whose matrices have these names."""
+
+    def __init__(self, *names):
+        for name in names:
+            setattr(self, name, Parameter(np.zeros((4, 6), np.float32), name=name))
+
+
+def test_the_only_matrix_is_the_weight_whatever_its_name():
+    model = initialize(Sequential(Custom("matrix")), "he_normal", np.random.default_rng(0))
+    np.testing.assert_array_equal(model[0].matrix.value, he_normal((4, 6), np.random.default_rng(0)))
+    model = initialize(Sequential(Custom("other", "weight")), "ones", np.random.default_rng(0))
+    assert model[0].weight.value.all()
+    assert not model[0].other.value.any()
+
+
+def drawing(value):
+    return lambda shape, _rng, *, dtype: np.full(shape, value)  # noqa: ARG005
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
+        (
+            lambda: initialize("mlp", "zeros", np.random.default_rng(0)),
+            TypeError,
+            "model must be a Layer.*str",
+        ),
+        (
+            lambda: initialize("he_normal", mlp([2, 2]), np.random.default_rng(0)),
+            TypeError,
+            "model must be a Layer, got str",
+        ),
+        (
+            lambda: initialize(Sequential(Custom("query", "key")), "zeros", np.random.default_rng(0)),
+            ValueError,
+            "layer '0' must call one of its parameters weight, got query, key",
+        ),
+        (
+            lambda: initialize(mlp([2, 2]), lambda _shape, _rng: 0, np.random.default_rng(0)),
+            TypeError,
+            r"initializer must take \(shape, rng, \*, dtype\)",
+        ),
+        *(
+            (
+                lambda value=value: initialize(mlp([2, 2]), drawing(value), np.random.default_rng(0)),
+                error,
+                words,
+            )
+            for value, error, words in (
+                (np.nan, ValueError, "returned NaN, infinity or an overflow of float32 for layer '0'"),
+                (-np.inf, ValueError, "returned NaN, infinity"),
+                (1e300, ValueError, "an overflow of float32"),
+                (1j, TypeError, "must return real numbers, got complex128"),
+                ("a", TypeError, "must return real numbers"),
+            )
+        ),
         (lambda: initialize(mlp([2, 2]), "he_normal", 0), TypeError, "rng .*Generator.*seed 0"),
         (
             lambda: initialize(mlp([2, 2]), "he_norml", np.random.default_rng(0)),

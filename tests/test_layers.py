@@ -372,6 +372,60 @@ WRONG_CALLS = {
     "one row": (lambda: BatchNorm(3)(np.ones((1, 3), FLOAT)), ValueError, "at least 2 values per feature"),
     "integer parameter": (lambda: Parameter(np.arange(3)), TypeError, "floating-point numbers"),
     "integer dtype": (lambda: Linear(2, 3).astype(int), TypeError, "floating-point type"),
+    "dtype None": (
+        lambda: Linear(2, 3).astype(None),
+        TypeError,
+        "dtype must be a floating-point type, got None",
+    ),
+    "dtype name": (lambda: Linear(2, 3).astype("float33"), TypeError, "floating-point type, got 'float33'"),
+    "bias array": (
+        lambda: Linear(2, 3, bias=np.zeros(3)),
+        TypeError,
+        "bias must be True or False, got ndarray",
+    ),
+    "conv bias": (lambda: Conv2d(2, 3, bias="no"), TypeError, "bias must be True or False, got str"),
+    "conv empty batch": (lambda: Conv2d(1, 2)(np.ones((0, 8, 8, 1), FLOAT)), ValueError, "got (0, 8, 8, 1)"),
+    "mode": (lambda: Linear(2, 3).train("yes"), TypeError, "mode must be True or False, got str"),
+    "slope text": (lambda: leaky_relu("0.1"), TypeError, "slope must be a real number, got str"),
+    "norm epsilon text": (lambda: BatchNorm(3, epsilon="x"), TypeError, "epsilon must be a real number"),
+    "norm momentum None": (lambda: BatchNorm(3, momentum=None), TypeError, "momentum must be a real number"),
+    "state text": (
+        lambda: Linear(2, 3).load_state_dict("weights.npz"),
+        TypeError,
+        "state must be a mapping of paths to arrays, got str",
+    ),
+    "strict text": (
+        lambda: Linear(2, 3).load_state_dict({}, strict="no"),
+        TypeError,
+        "strict must be True or False, got str",
+    ),
+    "parameter grad": (
+        lambda: Parameter(np.zeros(3), grad=np.zeros((3, 1))),
+        ValueError,
+        "grad must have the shape of value (3,), got (3, 1)",
+    ),
+    "parameter lr_scale": (
+        lambda: Parameter(np.zeros(3), lr_scale="x"),
+        TypeError,
+        "lr_scale must be a real",
+    ),
+    "parameter negative lr_scale": (lambda: Parameter(np.zeros(3), lr_scale=-1), ValueError, "at least 0"),
+    "activation parts": (
+        lambda: ActivationFunction("mine", "tanh", None),
+        TypeError,
+        "function must be a function, got str",
+    ),
+    "activation that sums": (
+        lambda: Activation(ActivationFunction("total", np.sum, np.ones_like))(np.ones((2, 3))),
+        ValueError,
+        "Activation('total') must keep the shape (2, 3), its function returned ()",
+    ),
+    "scalar bias of integers": (
+        lambda: ScalarBias()(np.ones((2, 3), int)),
+        TypeError,
+        "floating-point numbers",
+    ),
+    "scalar scale of integers": (lambda: ScalarScale()(np.ones((2, 3), int)), TypeError, "floating-point"),
     "no forward": (lambda: Layer()(np.ones(1)), NotImplementedError, "Layer must define forward"),
     "no backward": (lambda: Layer().backward(np.ones(1)), NotImplementedError, "Layer must define backward"),
 }
@@ -385,13 +439,23 @@ def test_a_wrong_call_raises_one_sentence(name):
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["Linear", "Conv2d same", "BatchNorm", "LayerNorm", "Activation tanh"])
+REFUSING = ["Linear", "Conv2d same", "BatchNorm", "LayerNorm", "Activation tanh", "ScalarScale", "Flatten"]
+
+
+@pytest.mark.parametrize("name", REFUSING)
 def test_a_gradient_of_another_shape_is_not_broadcast(name, rng):
     build, shape = GRADIENT_CASES[name]
     layer = build()
     y = layer(rng.normal(size=shape).astype(FLOAT))
-    with pytest.raises(ValueError, match=r"shape|matmul"):
+    with pytest.raises(ValueError, match=r"grad must have .*got"):
         layer.backward(np.ones((1,) * (y.ndim - 1) + (1,), FLOAT))
+
+
+def test_a_transposed_gradient_is_refused(rng):
+    layer = ScalarScale()
+    layer(rng.normal(size=(4, 16)).astype(FLOAT))
+    with pytest.raises(ValueError, match=re.escape("grad must have shape (4, 16), got (16, 4)")):
+        layer.backward(np.ones((16, 4), FLOAT))
 
 
 def test_a_custom_gradient_of_another_shape_is_refused():

@@ -88,6 +88,13 @@ def test_a_logit_that_is_not_finite_gives_a_loss_that_is_not():
             assert not math.isfinite(softmax_cross_entropy(np.array([[0.0, bad]]), np.array([0]))[0])
 
 
+def test_a_difference_beyond_the_dtype_still_has_a_loss():
+    with np.errstate(over="ignore"):  # the gradient is beyond float32
+        loss, grad = mean_squared_error(np.float32([3e38]), np.float32([-3e38]))
+    assert loss == pytest.approx(3.6e77, rel=1e-6)
+    assert grad.dtype == np.float32
+
+
 Z = np.zeros((3, 4))
 WRONG_CALLS = {
     "label too large": (
@@ -127,6 +134,11 @@ WRONG_CALLS = {
         lambda: softmax_cross_entropy([[0.0, 1.0]], np.zeros(1, int)),
         TypeError,
         "got list",
+    ),
+    "no classes": (
+        lambda: softmax_cross_entropy(Z[:, :0], np.zeros(3, int)),
+        ValueError,
+        "logits must have shape (batch, classes), got (3, 0)",
     ),
     "targets broadcast": (lambda: mean_squared_error(Z, np.zeros(4)), ValueError, "(3, 4), got (4,)"),
     "targets transposed": (lambda: mean_squared_error(Z, Z.T), ValueError, "(3, 4), got (4, 3)"),

@@ -1,14 +1,18 @@
 """LSUV against plain re-runs of the network, closed forms, and the usual quadratic algorithm."""
 
+from collections import Counter
+from functools import partial
+
 import numpy as np
 import pytest
 
 from netinit.activations import ACTIVATIONS
 from netinit.convolution import Conv2d
 from netinit.initialize import initialize, weighted_layers
+from netinit.initializers import normal
 from netinit.layers import Activation, Flatten, Layer, Linear, Parameter
 from netinit.lsuv import lsuv
-from netinit.models import Residual, Sequential, mlp
+from netinit.models import Residual, Sequential, intercept, mlp
 from netinit.normalization import BatchNorm, LayerNorm
 
 
@@ -102,12 +106,12 @@ def test_agrees_with_the_quadratic_algorithm(x, rng):
 
 
 @pytest.mark.parametrize("depth", [5, 40])
-@pytest.mark.parametrize(("on", "most"), [("preactivation", 2), ("activation", 3)])
-def test_each_layer_runs_a_fixed_number_of_times(depth, on, most, x, rng):
+@pytest.mark.parametrize("on", ["preactivation", "activation"])
+def test_each_layer_runs_twice(depth, on, x, rng):
     layers = [CountingLinear(12, 12) for _ in range(depth)]
     model = Sequential(*(part for layer in layers for part in (layer, Activation("relu"))))
     lsuv(model, x, rng, on=on)
-    assert [layer.calls for layer in layers] == [most] * depth
+    assert [layer.calls for layer in layers] == [2] * depth
 
 
 def test_the_quadratic_algorithm_runs_the_network_twice_for_each_layer(x, rng):
@@ -349,6 +353,112 @@ def test_custom_layers_with_a_weight_are_scaled(x, rng):
     assert model[0](x).std() == pytest.approx(1, rel=1e-5)
 
 
+class Block(Layer):
+    """A block of one's own: a weight, and a layer of netinit that it calls afterwards."""
+
+    def __init__(self, part):
+        self.matrix = Parameter(np.zeros((12, 12), np.float32), name="matrix")
+        self.part = part
+
+    def forward(self, x):
+        return self.part.forward(x @ self.matrix.value)
+
+
+def test_a_block_with_a_weight_and_an_activation_is_scaled_as_one(x, rng):
+    model = Sequential(Block(Activation("relu")), Linear(12, 5))
+    records = lsuv(model, x, rng)
+    assert [(r.layer, r.converged) for r in records] == [("0", True), ("1", True)]
+    assert model[0](x).std() == pytest.approx(1, rel=1e-5)
+
+
+class Idle(Layer):
+    """Holds a layer that it does not run."""
+
+    def __init__(self):
+        self.used, self.idle = Linear(12, 12), Linear(12, 12)
+
+    def forward(self, x):
+        return self.used.forward(x)
+
+
+@pytest.mark.parametrize(
+    ("block", "path"), [(lambda: Block(Linear(12, 12)), "0"), (Idle, "0.idle")], ids=["around", "idle"]
+)
+def test_a_weight_that_no_batch_reaches_is_reported(block, path, x, rng):
+    model = initialize(Sequential(block(), Linear(12, 5)), "he_normal", rng)
+    before = model.state_dict()
+    records = {r.layer: r for r in lsuv(model, x, rng)}
+    assert len(records) == 3
+    assert not records[path].converged
+    assert np.isnan(records[path].std_after)
+    assert "weights left as they were" in records[path].reason
+    name = "matrix" if path == "0" else "weight"
+    np.testing.assert_array_equal(model.state_dict()[f"{path}.{name}"], before[f"{path}.{name}"])
+
+
+def test_an_activation_inside_the_next_branch_does_not_follow(x, rng):
+    """The skip carries the layer's own output, so that is what must have variance 1."""
+    branch = Sequential(Activation("relu"), Linear(12, 12))
+    model = Sequential(Linear(12, 12), Residual(branch), Linear(12, 5))
+    lsuv(model, x, rng, on="activation")
+    assert model[0](x).std() == pytest.approx(1, rel=1e-5)
+
+
+def test_an_activation_follows_through_nested_sequences(x, rng):
+    inner = Sequential(Linear(12, 12), Linear(12, 12))
+    model = Sequential(inner, Sequential(Activation("relu"), Linear(12, 5)))
+    lsuv(model, x, rng, on="activation")
+    assert relu(inner(x)).std() == pytest.approx(1, rel=1e-5)
+    assert inner[0](x).std() == pytest.approx(1, rel=1e-5)
+
+
+def test_each_layer_runs_twice_in_branches_convolutions_and_norms_too(rng):
+    images = rng.standard_normal((8, 6, 6, 3)).astype(np.float32)
+    model = initialize(
+        Sequential(
+            Conv2d(3, 4),
+            BatchNorm(4),
+            Residual(Sequential(Activation("relu"), Conv2d(4, 4), BatchNorm(4)), shortcut=Conv2d(4, 4)),
+            Residual(Sequential(Activation("relu"), Conv2d(4, 4))),
+            Flatten(),
+            Linear(144, 5),
+        ),
+        "he_normal",
+        rng,
+    )
+    calls = Counter()
+    with intercept(model, "forward", lambda path, _layer, call, x: calls.update([path]) or call(x)):
+        records = lsuv(model, images, rng)
+    weighted = [path for path, _ in weighted_layers(model.named_layers())]
+    assert sorted(r.layer for r in records) == sorted(weighted)
+    assert all(r.converged for r in records)
+    assert {path: count for path, count in calls.items() if path in weighted} == dict.fromkeys(weighted, 2)
+    assert {count for path, count in calls.items() if path not in weighted} == {1}
+
+
+def test_float32_sums_of_large_outputs_do_not_overflow(rng):
+    x = rng.standard_normal((64, 12)).astype(np.float32)
+    model = initialize(Linear(12, 12), partial(normal, std=1e25), rng)
+    (record,) = lsuv(model, x, rng, orthonormal=False)
+    assert record.converged
+    assert record.std_before > 1e24
+
+
+def test_a_layer_at_variance_one_is_left_alone(x, rng):
+    model = mlp([12, 30, 5])
+    lsuv(model, x, rng)
+    before = model.state_dict()
+    records = lsuv(model, x, rng, orthonormal=False)
+    assert [r.iterations for r in records] == [0, 0]
+    for path, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[path])
+
+
+def test_converged_is_a_plain_bool(x, rng):
+    (record,) = lsuv(Linear(12, 4), x, rng, tolerance=np.float64(0.02))
+    assert record.converged is True
+
+
 ONES = np.ones((4, 12), np.float32)
 ERRORS = [
     ({"model": "mlp"}, TypeError, "model must be a Layer, got str"),
@@ -368,6 +478,7 @@ ERRORS = [
     ({"tolerance": -0.1}, ValueError, "tolerance must be .* got -0.1"),
     ({"tolerance": np.nan}, ValueError, "tolerance must be .* got nan"),
     ({"tolerance": "small"}, TypeError, "tolerance must be a number, got str"),
+    ({"orthonormal": "no"}, TypeError, "orthonormal must be True or False, got str"),
     ({"max_iterations": 0}, ValueError, "max_iterations must be at least 1, got 0"),
     ({"max_iterations": 2.5}, TypeError, "max_iterations must be an integer, got float 2.5"),
     ({"on": "pre-activation"}, ValueError, "unknown on 'pre-activation': did you mean 'preactivation'"),

@@ -246,7 +246,33 @@ WRONG_CALLS = {
     ),
     "one size": (lambda: mlp([4]), ValueError, "at least the input and the output size, got [4]"),
     "no sizes": (lambda: mlp(4), TypeError, "sizes must be a list of integers"),
-    "size": (lambda: mlp([4, -3, 2]), ValueError, "n_out must be at least 1, got -3"),
+    "size": (lambda: mlp([4, -3, 2]), ValueError, "sizes[1] must be at least 1, got -3"),
+    "channel": (lambda: convnet([8, -1], 2), ValueError, "channels[1] must be at least 1, got -1"),
+    "index name": (lambda: mlp([4, 2])["0"], TypeError, "index must be an integer or a slice, got '0'"),
+    "index": (lambda: mlp([4, 3, 2])[3], IndexError, "index must lie in -3..2, got 3"),
+    "fixup flag": (lambda: residual_mlp(4, 4, 1, 2, fixup="no"), TypeError, "fixup must be True or False"),
+    "one layer in two sequences": (
+        lambda: twice(lambda layer: Sequential(Sequential(layer), Linear(3, 3), Sequential(layer))),
+        ValueError,
+        "layers must be distinct objects, got one Linear(3, 3) as '0.0' and '2.0'",
+    ),
+    "one layer in two branches": (
+        lambda: twice(lambda layer: Sequential(Residual(layer), Residual(Sequential(layer)))),
+        ValueError,
+        "as '0.branch' and '1.branch.0'",
+    ),
+    "one layer as branch and shortcut": (
+        lambda: twice(lambda layer: Residual(layer, layer)),
+        ValueError,
+        "as 'branch' and 'shortcut'",
+    ),
+    "intercept a name": (lambda: run_intercept("mlp"), TypeError, "model must be a Layer, got str"),
+    "intercept a method": (
+        lambda: run_intercept(method="foward"),
+        ValueError,
+        "did you mean 'forward'?",
+    ),
+    "intercept by nothing": (lambda: run_intercept(around=None), TypeError, "around must be a function"),
     "norm": (lambda: mlp([4, 3, 2], norm="bacth"), ValueError, "did you mean 'batch'?"),
     "norm without hidden layer": (lambda: mlp([4, 2], norm="bacth"), ValueError, "did you mean 'batch'?"),
     "activation": (lambda: mlp([4, 3, 2], "tahn"), ValueError, "did you mean 'tanh'?"),
@@ -398,9 +424,19 @@ def test_intercept_restores_the_methods_also_when_the_body_raises(rng):
     assert model(np.ones((5, 3))).shape == (5, 2)
 
 
+class Again(Layer):
+    """Runs one layer twice, under two names."""
+
+    def __init__(self, layer):
+        self.first = self.second = layer
+
+    def forward(self, x):
+        return self.second.forward(self.first.forward(x))
+
+
 def test_intercept_nests_and_takes_a_layer_that_stands_in_two_places(rng):
     shared = fill(Linear(3, 3), rng)
-    model, x = Sequential(Sequential(shared), Sequential(shared)), rng.normal(size=(2, 3))
+    model, x = Again(shared), rng.normal(size=(2, 3))
     outer, inner = [], []
     with intercept(model, "forward", lambda path, _layer, call, x: outer.append(path) or call(x)):
         with intercept(model, "forward", lambda path, _layer, call, x: inner.append(path) or call(x)):
@@ -410,7 +446,80 @@ def test_intercept_nests_and_takes_a_layer_that_stands_in_two_places(rng):
     assert "forward" not in vars(shared)
 
 
+class Block(Layer):
+    """A block of one's own: a weight, and a layer of netinit that it calls."""
+
+    def __init__(self, part):
+        self.weight = Parameter(np.zeros((3, 3), np.float32), name="weight")
+        self.part = part
+
+    def forward(self, x):
+        return self.part.forward(x @ self.weight.value)
+
+
+def test_intercept_takes_a_layer_with_all_the_parameters_of_its_parts_as_one(rng):
+    x = rng.normal(size=(2, 3)).astype(np.float32)
+    seen, _ = visits(Sequential(Block(Activation("relu")), Linear(3, 2)), "forward", x)
+    assert seen == [("0", "Block"), ("1", "Linear")]
+    seen, _ = visits(Sequential(Block(Linear(3, 3)), Linear(3, 2)), "forward", x)
+    assert seen == [("0.part", "Linear"), ("1", "Linear")]
+
+
+class Listed(Layer):
+    """Keeps its layers in a list and a tuple."""
+
+    def __init__(self):
+        self.parts, self.ends = [Linear(3, 4), Activation("tanh")], (Linear(4, 2),)
+
+    def forward(self, x):
+        for part in (*self.parts, *self.ends):
+            x = part.forward(x)
+        return x
+
+    def backward(self, grad):
+        for part in (*self.ends, *reversed(self.parts)):
+            grad = part.backward(grad)
+        return grad
+
+
+def test_layers_in_a_list_are_found(rng):
+    model = fill(Sequential(Listed()), rng)
+    assert [path for path, _ in model.named_parameters()] == [
+        "0.parts.0.weight",
+        "0.parts.0.bias",
+        "0.ends.0.weight",
+        "0.ends.0.bias",
+    ]
+    errors = gradient_errors(model, rng.normal(size=(4, 3)), rng)
+    assert len(errors) == 5
+    assert max(errors.values()) < 1e-7
+
+
 # ---- builders ----
+
+
+def run_intercept(model=None, method="forward", around=print):
+    with intercept(model or mlp([2, 2]), method, around):
+        pass
+
+
+def twice(build):
+    return build(Linear(3, 3))
+
+
+@pytest.mark.parametrize(("depth", "shapes"), [(1, [(8, 8)]), (3, [(8, 8), (4, 4), (2, 2)])])
+def test_convnet_keeps_the_size_once_and_then_halves_it(depth, shapes, rng):
+    model = convnet([4, 6, 8][:depth], 10)
+    seen = []
+
+    def around(_path, layer, call, x):
+        y = call(x)
+        seen.extend([y.shape[1:3]] if isinstance(layer, Conv2d) else [])
+        return y
+
+    with intercept(model, "forward", around):
+        model(rng.normal(size=(2, 8, 8, 1)).astype(np.float32))
+    assert seen == shapes
 
 
 def test_mlp_has_no_activation_after_the_last_layer():

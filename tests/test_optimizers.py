@@ -114,6 +114,12 @@ def test_lr_scale_zero_freezes_and_two_doubles(optimizer):
     np.testing.assert_allclose(1 - twice.value[0], 2 * (1 - once.value[0]), rtol=1e-13)
 
 
+def test_mixed_scales_keep_the_precision_of_float64():
+    third, whole = one([1.0], lr_scale=1 / 3), one([1.0])
+    step_with(SGD([third, whole], 0.1), 1.0)
+    np.testing.assert_allclose(third.value, 1 - 0.1 / 3, rtol=1e-15)
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_parameters_of_any_shape_take_their_own_step_in_place(optimizer):
     rng = np.random.default_rng(3)
@@ -282,6 +288,13 @@ def converted():
     step_with(optimizer, 1.0)
 
 
+def transposed():
+    parameter = Parameter(np.zeros((2, 3)))
+    optimizer = SGD([parameter], 0.1)
+    parameter.grad = np.ones((3, 2))
+    optimizer.step()
+
+
 def reshaped(**arrays):
     """One step after the parameter was given a value or gradient of another shape."""
     parameter = one([1.0])
@@ -298,6 +311,12 @@ def without_gradient():
 
 WRONG_CALLS = {
     "no parameters": (lambda: SGD([], 0.1), ValueError, "parameters is empty"),
+    "a layer": (
+        lambda: SGD(Linear(2, 3), 0.1),
+        TypeError,
+        "parameters must be a list such as model.parameters()",
+    ),
+    "a method": (lambda: SGD(mlp([2, 3]).parameters, 0.1), TypeError, "parameters must be a list such as"),
     "a model": (lambda: SGD(mlp([2, 3, 1]), 0.1), TypeError, "must hold Parameter objects, got Linear"),
     "arrays": (lambda: SGD([np.ones(3)], 0.1), TypeError, "must hold Parameter objects, got ndarray"),
     "the same twice": (lambda: SGD(theta() * 2, 0.1), ValueError, "one object twice"),
@@ -343,6 +362,16 @@ WRONG_CALLS = {
         lambda: reshaped(grad=np.array(1.0)),
         RuntimeError,
         "gradient of Parameter('theta', shape=(1,), dtype=float64) must keep its shape (1,), got ()",
+    ),
+    "a list as gradient": (
+        lambda: reshaped(grad=[1.0, 2.0]),
+        RuntimeError,
+        "must keep its shape (1,), got (2,)",
+    ),
+    "a transposed gradient": (
+        transposed,
+        RuntimeError,
+        "gradient of Parameter('', shape=(2, 3), dtype=float64) must keep its shape (2, 3), got (3, 2)",
     ),
     "no rule": (
         lambda: step_with(Optimizer(theta(), 0.1), 1.0),

@@ -1,5 +1,7 @@
 """Training, its record, and comparisons that are fair by construction."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
@@ -75,8 +77,61 @@ def test_evaluate_keeps_the_mode():
     net = model()
     evaluate(net, DATA.x_test, DATA.y_test)
     assert net.training
-    assert not evaluate(net.eval(), DATA.x_test, DATA.y_test)[0] < 0
+    evaluate(net.eval(), DATA.x_test, DATA.y_test)
     assert not net.training
+
+
+@pytest.mark.parametrize("labels", [DATA.y_test, DATA.y_test + 5])
+def test_evaluate_gives_each_layer_its_own_mode_back(labels):
+    """Also where it raises: labels beyond the last class."""
+    net = mlp([64, 16, 10], norm="batch")
+    net[1].eval()
+    with pytest.raises(ValueError, match="labels") if labels.max() > 9 else nullcontext():
+        evaluate(net, DATA.x_test, labels)
+    assert [layer.training for layer in net] == [True, False, True, True]
+    assert net.training
+
+
+def test_a_validation_loss_that_is_not_finite_is_reported():
+    x = DATA.x_validation.copy()
+    x[0] = 3e38
+    net = initialize(mlp([64, 16, 10], "identity"), "ones", np.random.default_rng(0))
+    history = run(net, data=with_data(x_validation=x), epochs=3)
+    assert np.isfinite(history.train_loss).all()
+    assert history.diverged_at == 0
+    assert len(history.validation_loss) == 1
+
+
+def test_a_model_that_is_not_finite_at_the_start_diverged_before_training():
+    net, calls = model(), []
+    net[2].weight.value[...] = np.nan
+    history = run(net, callback=calls.append)
+    assert (history.diverged_at, len(history.train_loss), calls) == (0, 1, [])
+
+
+def test_a_loss_that_is_not_finite_ends_the_epoch_at_once():
+    """No later minibatch is trained on: the weights stay those of the step that blew up."""
+    net = model()
+    optimizer = SGD(net.parameters(), 0.1)
+    steps, step = [], optimizer.step
+
+    def spoil():
+        step()
+        steps.append(1)
+        net[0].bias.value[...] = np.nan
+
+    optimizer.step = spoil
+    rng = np.random.default_rng(1)
+    assert fit(net, DATA, optimizer, epochs=2, batch_size=100, rng=rng).diverged_at == 1
+    assert len(steps) == 1
+
+
+def test_an_epoch_trains_in_training_mode():
+    net = initialize(mlp([64, 16, 10], norm="batch"), "he_normal", np.random.default_rng(0)).eval()
+    before = net[1].running_mean.copy()
+    run(net, epochs=1)
+    assert not np.array_equal(net[1].running_mean, before)
+    assert net.training
 
 
 def test_callback_is_called_before_and_after_each_epoch():
@@ -136,7 +191,8 @@ def test_learning_rate_is_chosen_on_validation_data():
     options = {"seeds": (0,), "optimizer": SGD, "epochs": 2, "batch_size": 100}
     build = schemes()["xavier"]
     assert choose_learning_rate(build, DATA, candidates=[1e-6, 0.1, 1e4], **options) == 0.1
-    assert choose_learning_rate(build, DATA, candidates=[0.1, 0.1], **options) == 0.1
+    tied = choose_learning_rate(build, DATA, candidates=[1e-9, 1e-8, 1e-10], **options)  # none moves anything
+    assert tied == 1e-10
     spoiled = DATA._replace(y_test=np.zeros_like(DATA.y_test))  # the test labels have no say
     assert choose_learning_rate(build, spoiled, candidates=[1e-6, 0.1, 1e4], **options) == 0.1
 
@@ -155,6 +211,17 @@ def with_data(**changes):
     return Dataset(*DATA)._replace(**changes)
 
 
+def choose(**changes):
+    options = {"candidates": [0.1], "seeds": [0], "optimizer": SGD, "epochs": 1, "batch_size": 100}
+    return choose_learning_rate(schemes()["xavier"], DATA, **(options | changes))
+
+
+def fitted(**changes):
+    net = model()
+    arguments = {"model": net, "data": DATA, "optimizer": SGD(net.parameters(), 0.1)} | changes
+    return fit(**arguments, epochs=1, batch_size=100, rng=np.random.default_rng(0))
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -171,7 +238,7 @@ def with_data(**changes):
         (
             lambda: run(model(), data=with_data(y_train=DATA.y_train[:5])),
             ValueError,
-            r"labels .*\(1077,\).*\(5,\)",
+            r"y_train .*\(1077,\).*\(5,\)",
         ),
         (
             lambda: run(model(), data=with_data(x_train=DATA.x_train[:, :9])),
@@ -186,9 +253,70 @@ def with_data(**changes):
         (
             lambda: compare({}, DATA, seeds=[1], optimizer=None, epochs=1, batch_size=1),
             ValueError,
-            "schemes and seeds",
+            "schemes must hold at least one label",
         ),
-        (lambda: comparison(seeds=[]), ValueError, "seeds must not be empty"),
+        (lambda: comparison(seeds=[]), ValueError, "seeds must hold at least one integer, got none"),
+        (lambda: comparison(seeds=3), TypeError, "seeds must be a list of integers, got int"),
+        (lambda: comparison(seeds=[-1]), ValueError, "seeds must not be negative, got -1"),
+        (lambda: comparison(seeds=["x"]), TypeError, "seeds must be integers, got str 'x'"),
+        (
+            lambda: comparison(seeds=[np.random.default_rng(0)]),
+            TypeError,
+            "seeds must be integers, got Generator",
+        ),
+        (
+            lambda: comparison(optimizer=lambda _p: SGD),
+            TypeError,
+            "optimizer must be an Optimizer such as SGD",
+        ),
+        (
+            lambda: compare([1], DATA, seeds=[1], optimizer=SGD, epochs=1, batch_size=1),
+            TypeError,
+            "schemes must be a mapping of labels to functions, got list",
+        ),
+        (
+            lambda: compare({"a": lambda _: None}, DATA, seeds=[1], optimizer=SGD, epochs=1, batch_size=1),
+            TypeError,
+            "model of a scheme must be a Layer, got NoneType",
+        ),
+        (
+            lambda: compare({"a": "he"}, DATA, seeds=[1], optimizer=SGD, epochs=1, batch_size=1),
+            TypeError,
+            "function of a scheme must be a function from a Generator to a model, got str",
+        ),
+        (lambda: choose(candidates=0.1), TypeError, "candidates must be a list of learning rates, got float"),
+        (lambda: choose(candidates=[0.1, "a"]), TypeError, "candidates must be a real number, got str"),
+        (lambda: choose(seeds=[]), ValueError, "seeds must hold at least one integer"),
+        (lambda: summarize({"a": []}, DATA), ValueError, "at least one run for each label, got none for 'a'"),
+        (lambda: summarize(None, DATA), TypeError, "runs must be what compare returns, got NoneType"),
+        (lambda: summarize({}, DATA, target="90%"), TypeError, "target must be a real number"),
+        (lambda: evaluate("mlp", DATA.x_test, DATA.y_test), TypeError, "model must be a Layer, got str"),
+        (lambda: evaluate(model(), DATA.x_test[:0], DATA.y_test[:0]), ValueError, "x must hold at least one"),
+        (
+            lambda: evaluate(model(), DATA.x_test.tolist(), DATA.y_test),
+            TypeError,
+            "x must be an array .*list",
+        ),
+        (lambda: evaluate(model(), DATA.x_test * np.nan, DATA.y_test), ValueError, "x must be finite"),
+        (lambda: fitted(model="mlp"), TypeError, "model must be a Layer, got str"),
+        (lambda: fitted(data=DATA[:2]), TypeError, "data must be a Dataset, got tuple"),
+        (lambda: fitted(optimizer=SGD), TypeError, "optimizer must be an Optimizer such as"),
+        (lambda: fitted(optimizer=SGD(model().parameters(), 1)), ValueError, "built from this model's"),
+        (
+            lambda: fitted(data=with_data(y_train=DATA.y_train.tolist())),
+            TypeError,
+            "y_train must be an array of integers, got list",
+        ),
+        (
+            lambda: fitted(data=with_data(y_validation=DATA.y_validation[:4])),
+            ValueError,
+            r"y_validation must have shape .*got \(4,\)",
+        ),
+        (
+            lambda: fitted(data=with_data(y_validation=DATA.y_validation - 1)),
+            ValueError,
+            "y_validation must not be negative, got -1",
+        ),
         (
             lambda: choose_learning_rate(
                 None, DATA, candidates=[], seeds=[0], optimizer=SGD, epochs=1, batch_size=1

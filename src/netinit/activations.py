@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from netinit.checks import check_name
+from netinit.checks import check_kind, check_name, check_number
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class ActivationFunction:
     function: Callable[[np.ndarray], np.ndarray]
     derivative: Callable[[np.ndarray, np.ndarray], np.ndarray]
     from_output: bool = False
+
+    def __post_init__(self):
+        check_kind("name", self.name, str, "a name")
+        for part in ("function", "derivative"):
+            check_kind(part, getattr(self, part), Callable, "a function")
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
         return self.function(z)
@@ -102,10 +107,9 @@ def _selu_derivative(z, y):
 def leaky_relu(slope: float = 0.01) -> ActivationFunction:
     """Leaky ReLU, phi(z) = z for z > 0 and slope * z otherwise (Maas et al. 2013).
 
-    Raises ValueError where slope is not finite.
+    Raises ValueError where slope is not finite, TypeError where it is no real number.
     """
-    if not math.isfinite(slope):
-        raise ValueError(f"slope must be finite, got {slope}.")
+    slope = check_number("slope", slope)
     return ActivationFunction(
         "leaky_relu" if slope == 0.01 else f"leaky_relu({slope:g})",
         lambda z: np.where(z > 0, z, slope * z),

@@ -59,6 +59,18 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     return name
 
 
+def check_kind(name: str, value: object, kind: type | tuple[type, ...], words: str) -> None:
+    """Raise TypeError unless the value is of that kind; `words` say what is allowed."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {words}, got {type(value).__name__}.")
+
+
+def check_flag(name: str, value: bool) -> bool:
+    """The value as a bool; raises TypeError for anything but True and False, such as "no"."""
+    check_kind(name, value, bool | np.bool_, "True or False")
+    return bool(value)
+
+
 def check_floats(name: str, x: np.ndarray) -> None:
     """Raise TypeError unless `x` is an array of floating-point numbers."""
     if not isinstance(x, np.ndarray) or x.dtype.kind != "f":

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netinit.checks import check_kind, check_number
 from netinit.data import Dataset
 from netinit.layers import Layer, Parameter
 from netinit.optimizers import Optimizer
@@ -43,21 +44,35 @@ def compare(
     """Train every scheme on every seed; `schemes` maps a label to a function from a Generator to a new model.
 
     `optimizer(parameters)` makes the optimizer of one run. `probe(model)`, if given, is called before
-    training and after each epoch. Raises ValueError where there is no scheme or no seed.
+    training and after each epoch. Raises ValueError where there is no scheme or no seed, TypeError where
+    schemes is no mapping, seeds no sequence of integers, or a function returns no model or optimizer.
     """
-    if not schemes or not len(seeds):
-        raise ValueError(
-            f"schemes and seeds must not be empty, got {len(schemes)} schemes and {len(seeds)} seeds."
-        )
+    check_kind("schemes", schemes, Mapping, "a mapping of labels to functions")
+    if not schemes:
+        raise ValueError("schemes must hold at least one label and its function, got none.")
+    _check_seeds(seeds)
     return {
         label: [_run(build, data, seed, optimizer, epochs, batch_size, probe) for seed in seeds]
         for label, build in schemes.items()
     }
 
 
+def _check_seeds(seeds) -> None:
+    check_kind("seeds", seeds, Sequence | np.ndarray, "a list of integers")
+    if not len(seeds):
+        raise ValueError("seeds must hold at least one integer, got none.")
+    for seed in seeds:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            raise TypeError(f"seeds must be integers, got {type(seed).__name__} {seed!r}.")
+        if seed < 0:
+            raise ValueError(f"seeds must not be negative, got {seed}.")
+
+
 def _run(build, data, seed, optimizer, epochs, batch_size, probe) -> Run:
     weights_rng, order_rng = np.random.default_rng(seed).spawn(2)
+    check_kind("the function of a scheme", build, Callable, "a function from a Generator to a model")
     model, probes = build(weights_rng), []
+    check_kind("the model of a scheme", model, Layer, "a Layer")
     history = fit(
         model,
         data,
@@ -83,10 +98,14 @@ def choose_learning_rate(
     """The candidate with the best mean validation accuracy over the seeds; the smaller one where two tie.
 
     `optimizer(parameters, lr)` makes the optimizer. The test split is never looked at. Raises ValueError
-    where there is no candidate.
+    where there is no candidate or no seed, TypeError where they are not sequences of numbers.
     """
+    check_kind("candidates", candidates, Sequence | np.ndarray, "a list of learning rates")
     if not len(candidates):
         raise ValueError("candidates must hold at least one learning rate, got none.")
+    for lr in candidates:
+        check_number("candidates", lr, least=0)
+    _check_seeds(seeds)
     score = {}
     for lr in sorted(candidates):
         runs = [
@@ -100,10 +119,16 @@ def choose_learning_rate(
 def summarize(runs: Mapping[str, Sequence[Run]], data: Dataset, *, target: float = 0.9) -> str:
     """A table: median and range of the test accuracy, median epochs to a validation accuracy of `target`.
 
-    A run that never gets there counts as later than all others; "never" where the median run does not.
+    A run that never gets there counts as later than all others; "never" where the median run does not. `runs`
+    is what `compare` returns. Raises ValueError for a label without runs, TypeError for another kind of runs
+    or a target that is no number.
     """
+    check_kind("runs", runs, Mapping, "what compare returns")
+    check_number("target", target)
     rows = [f"{'scheme':<20} {'test accuracy':<20} epochs to {target:.0%}"]
     for label, group in runs.items():
+        if not group:
+            raise ValueError(f"runs must hold at least one run for each label, got none for {label!r}.")
         accuracy = [evaluate(run.model, data.x_test, data.y_test)[1] for run in group]
         epochs = [run.history.epochs_to(target) for run in group]
         middle = np.median([np.inf if e is None else e for e in epochs])

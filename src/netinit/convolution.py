@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from netinit.checks import check_name, check_sizes
+from netinit.checks import check_flag, check_name, check_sizes
 from netinit.layers import Layer, Parameter
 
 PADDINGS = ("same", "valid")
@@ -33,6 +33,7 @@ class Conv2d(Layer):
         if c_in % groups or c_out % groups:
             raise ValueError(f"groups must divide c_in and c_out, got {groups} for {c_in} and {c_out}.")
         check_name("padding", padding, PADDINGS)
+        bias = check_flag("bias", bias)
         self.n_in, self.n_out, self.groups = c_in, c_out, groups
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         shape = kernel_size, kernel_size, c_in // groups, c_out
@@ -40,7 +41,7 @@ class Conv2d(Layer):
         self.bias = Parameter(np.zeros(c_out, np.float32), name="bias") if bias else None
 
     def forward(self, x):
-        if x.ndim != 4 or x.shape[3] != self.n_in or x.dtype.kind != "f":
+        if x.ndim != 4 or x.shape[3] != self.n_in or x.size == 0 or x.dtype.kind != "f":
             self.refuse(x, f"(batch, height, width, {self.n_in})")
         if self.padding == "valid" and min(x.shape[1:3]) < self.kernel_size:
             raise ValueError(f"{self!r} needs images of at least its kernel size, got shape {x.shape}.")

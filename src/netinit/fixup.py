@@ -19,7 +19,7 @@ import numpy as np
 from netinit.checks import check_generator
 from netinit.initialize import fill, grouped, weighted_layers
 from netinit.initializers import Initializer, get_initializer, he_normal, ones, zeros
-from netinit.layers import Layer, ScalarBias, ScalarScale
+from netinit.layers import Layer, ScalarBias, ScalarScale, bias_of, weight_of
 from netinit.models import Residual
 
 SCALAR_LR_SCALE = 0.1  # as in the authors' code: base learning rate / 10
@@ -47,12 +47,13 @@ def fixup(model: Layer, rng: np.random.Generator, *, base: str | Initializer = h
     last = [_classifier(named, weighted), *(own[-1] for own in branches.values())]  # rule 1
     factors = {id(layer): _factor(len(branches), len(own)) for own in branches.values() for layer in own}
     for path, layer in weighted:
-        fill(layer.weight, grouped(base, layer), rng, path)
-        layer.weight.value *= layer.weight.value.dtype.type(factors.get(id(layer), 1.0))  # rule 2
-        if getattr(layer, "bias", None) is not None:
-            fill(layer.bias, zeros, rng, path)
+        weight, bias = weight_of(layer), bias_of(layer)
+        fill(weight, grouped(base, layer), rng, path)
+        weight.value *= weight.value.dtype.type(factors.get(id(layer), 1.0))  # rule 2
+        if bias is not None:
+            fill(bias, zeros, rng, path)
     for layer in last:  # at the end: a weight that is shared with a last layer is zero too
-        layer.weight.value[...] = 0
+        weight_of(layer).value[...] = 0
     _set_scalars(named, rng)  # rule 3
     return model
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from netinit.checks import check_generator
+from netinit.checks import check_generator, check_kind
 from netinit.initializers import Initializer, get_initializer, zeros
-from netinit.layers import Layer, Parameter
+from netinit.layers import Layer, Parameter, bias_of, own_parameters, weight_of
 
 
 def initialize(
@@ -18,11 +18,14 @@ def initialize(
 ) -> Layer:
     """Fill the weights of every layer that has any, and their biases, in the order of definition.
 
-    `initializer` and `bias` are a name in `INITIALIZERS` or a callable (shape, rng, *, dtype) -> array. Each
-    weight is drawn anew, a shared one once; the scale and shift of a normalization and the scalars of Fixup
-    stay as they are. Raises ValueError for a model without weights or an array of the wrong shape,
-    TypeError for a seed in place of `rng`. Returns the model.
+    `initializer` and `bias` are a name in `INITIALIZERS` or a callable (shape, rng, *, dtype) -> array. A
+    layer's weight is its parameter `weight`, or else its only one with two axes or more, its bias the
+    parameter `bias`. Each weight is drawn anew, a shared one once; the scale and shift of a normalization and
+    the scalars of Fixup stay as they are. Raises ValueError for a model without weights, a layer with several
+    matrices none of which is called `weight`, or an array of the wrong shape, NaN or infinite; TypeError for
+    a model that is no layer, or a seed in place of `rng`. Returns the model.
     """
+    check_kind("model", model, Layer, "a Layer")
     check_generator(rng)
     initializer, bias = get_initializer(initializer), get_initializer(bias)
     weighted = weighted_layers(model.named_layers())
@@ -30,8 +33,7 @@ def initialize(
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
     filled = set()
     for path, layer in weighted:
-        own_bias = getattr(layer, "bias", None)  # a layer of your own may have none
-        for parameter, draw in ((layer.weight, grouped(initializer, layer)), (own_bias, bias)):
+        for parameter, draw in ((weight_of(layer), grouped(initializer, layer)), (bias_of(layer), bias)):
             if parameter is not None and id(parameter) not in filled:
                 fill(parameter, draw, rng, path)
                 filled.add(id(parameter))
@@ -39,16 +41,33 @@ def initialize(
 
 
 def weighted_layers(named: Iterable[tuple[str, Layer]]) -> list[tuple[str, Layer]]:
-    """Of the named layers those with a weight, such as Linear and Conv2d."""
-    return [(path, layer) for path, layer in named if isinstance(getattr(layer, "weight", None), Parameter)]
+    """Of the named layers those with a weight, such as Linear and Conv2d; raises where it is not clear."""
+    weighted = []
+    for path, layer in named:
+        if weight_of(layer) is not None:
+            weighted.append((path, layer))
+        elif matrices := [name for name, p in own_parameters(layer).items() if p.value.ndim >= 2]:
+            raise ValueError(
+                f"layer {path!r} must call one of its parameters weight, got {', '.join(matrices)}."
+            )
+    return weighted
 
 
 def fill(parameter: Parameter, draw: Initializer, rng: np.random.Generator, path: str) -> None:
     """Write one draw into a parameter, in its dtype."""
-    shape = parameter.value.shape
-    value = np.asarray(draw(shape, rng, dtype=parameter.value.dtype))
+    shape, dtype = parameter.value.shape, parameter.value.dtype
+    try:
+        value = np.asarray(draw(shape, rng, dtype=dtype))
+    except TypeError as error:
+        raise TypeError(f"initializer must take (shape, rng, *, dtype), got an error: {error}") from error
     if value.shape != shape:
         raise ValueError(f"initializer returned shape {value.shape} for layer {path!r}, it needs {shape}.")
+    if value.dtype.kind not in "fiu":
+        raise TypeError(f"initializer must return real numbers, got {value.dtype} for layer {path!r}.")
+    with np.errstate(over="ignore"):
+        value = value.astype(dtype)
+    if not np.all(np.isfinite(value)):
+        raise ValueError(f"initializer returned NaN, infinity or an overflow of {dtype} for layer {path!r}.")
     parameter.value[...] = value
 
 

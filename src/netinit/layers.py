@@ -8,13 +8,13 @@ that it holds as attributes are found by themselves. Rows of `x` are examples. W
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import numpy as np
 
 from netinit.activations import ActivationFunction, get_activation
-from netinit.checks import check_sizes
+from netinit.checks import check_flag, check_kind, check_number, check_sizes
 
 
 class Parameter:
@@ -31,10 +31,12 @@ class Parameter:
         value = np.asarray(value)
         if not np.issubdtype(value.dtype, np.floating):
             raise TypeError(f"value must hold floating-point numbers, got dtype {value.dtype}.")
+        if grad is not None and np.shape(grad) != value.shape:
+            raise ValueError(f"grad must have the shape of value {value.shape}, got {np.shape(grad)}.")
         self.value = value
         self.grad = grad
         self.name = name
-        self.lr_scale = lr_scale
+        self.lr_scale = check_number("lr_scale", lr_scale, least=0)
         self.grad_out: np.ndarray | None = None
 
     def accumulate(self, grad: np.ndarray) -> None:
@@ -106,10 +108,12 @@ class Layer:
         return self._saved
 
     def children(self) -> Iterator[tuple[str, "Layer"]]:
-        """Name and layer of each direct part, in the order of definition."""
+        """Name and layer of each direct part, in the order of definition; "parts.0" in a list `parts`."""
         for name, value in vars(self).items():
             if isinstance(value, Layer):
                 yield name, value
+            elif isinstance(value, list | tuple):
+                yield from ((f"{name}.{i}", part) for i, part in enumerate(value) if isinstance(part, Layer))
 
     def named_layers(self, prefix: str = "") -> Iterator[tuple[str, "Layer"]]:
         """Path and layer of this layer and of all inside it, such as ("1.branch.0", Linear(16, 16))."""
@@ -123,9 +127,8 @@ class Layer:
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Path and parameter, such as ("0.weight", Parameter); a shared one appears under each path."""
         for path, layer in self.named_layers():
-            for name, value in vars(layer).items():
-                if isinstance(value, Parameter):
-                    yield (f"{path}.{name}" if path else name), value
+            for name, value in own_parameters(layer).items():
+                yield (f"{path}.{name}" if path else name), value
 
     def parameters(self) -> list[Parameter]:
         """Every parameter once, shared ones too."""
@@ -138,6 +141,7 @@ class Layer:
 
     def train(self, mode: bool = True) -> "Layer":
         """Switch this layer and all inside it to training mode; returns it."""
+        mode = check_flag("mode", mode)
         for _, layer in self.named_layers():
             layer.training = mode
         return self
@@ -148,8 +152,12 @@ class Layer:
 
     def astype(self, dtype) -> "Layer":
         """Convert every parameter and buffer, float64 for gradient checks say; returns the layer."""
-        if not np.issubdtype(np.dtype(dtype), np.floating):
-            raise TypeError(f"dtype must be a floating-point type, got {np.dtype(dtype)}.")
+        try:
+            kind = np.dtype(dtype).kind
+        except TypeError:
+            kind = None
+        if dtype is None or kind != "f":
+            raise TypeError(f"dtype must be a floating-point type, got {dtype!r}.")
         for _, layer in self.named_layers():
             for name in layer.buffers():
                 setattr(layer, name, getattr(layer, name).astype(dtype))
@@ -180,8 +188,9 @@ class Layer:
         `strict=False` passes over paths that only one side has. Raises ValueError for such a path when
         strict, and always for a wrong shape or a value that is not finite in the dtype of the model.
         """
+        check_kind("state", state, Mapping, "a mapping of paths to arrays")
         own = dict(self.named_arrays())
-        if strict and own.keys() != state.keys():
+        if check_flag("strict", strict) and own.keys() != state.keys():
             missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
             raise ValueError(f"state does not fit the model: missing {missing}, unexpected {extra}.")
         loaded = {path: _fitting(path, state[path], own[path]) for path in own if path in state}
@@ -202,6 +211,7 @@ class Linear(Layer):
     def __init__(self, n_in: int, n_out: int, bias: bool = True):
         check_sizes(n_in=n_in, n_out=n_out)
         self.n_in, self.n_out = n_in, n_out
+        bias = check_flag("bias", bias)
         self.weight = Parameter(np.zeros((n_in, n_out), np.float32), name="weight")
         self.bias = Parameter(np.zeros(n_out, np.float32), name="bias") if bias else None
 
@@ -220,7 +230,10 @@ class Linear(Layer):
         return grad.dot(self.weight.value.T)  # (batch, n_in)
 
     def backward_parameters(self, grad):
-        self.weight.accumulate_product(self.saved().T, grad)  # (n_in, n_out)
+        x = self.saved()
+        if grad.shape != (len(x), self.n_out):
+            raise ValueError(f"grad must have shape {(len(x), self.n_out)}, got {grad.shape}.")
+        self.weight.accumulate_product(x.T, grad)  # (n_in, n_out)
         if self.bias is not None:
             self.bias.accumulate_product(_ones(len(grad), grad.dtype), grad)  # the sum over the batch
 
@@ -240,6 +253,8 @@ class Activation(Layer):
         if x.dtype.kind != "f":
             self.refuse(x, "any")
         y = self.activation.function(x)
+        if y.shape != x.shape:
+            raise ValueError(f"{self!r} must keep the shape {x.shape}, its function returned {y.shape}.")
         self._saved = None if self.activation.from_output else x, y
         return y
 
@@ -263,7 +278,10 @@ class Flatten(Layer):
         return x.reshape(len(x), math.prod(x.shape[1:]))
 
     def backward(self, grad):
-        return grad.reshape(self.saved())
+        shape = self.saved()
+        if grad.size != math.prod(shape):
+            raise ValueError(f"grad must have as many entries as the input {shape}, got shape {grad.shape}.")
+        return grad.reshape(shape)
 
 
 class ScalarBias(Layer):
@@ -275,6 +293,8 @@ class ScalarBias(Layer):
         self.bias = Parameter(np.zeros((), np.float32), name="bias")
 
     def forward(self, x):
+        if x.dtype.kind != "f":
+            self.refuse(x, "any")
         return x + self.bias.value
 
     def backward(self, grad):
@@ -291,11 +311,16 @@ class ScalarScale(Layer):
         self.scale = Parameter(np.ones((), np.float32), name="scale")
 
     def forward(self, x):
+        if x.dtype.kind != "f":
+            self.refuse(x, "any")
         self._saved = x
         return x * self.scale.value
 
     def backward(self, grad):
-        self.scale.accumulate_product(self.saved().ravel(), grad.ravel())
+        x = self.saved()
+        if grad.shape != x.shape:
+            raise ValueError(f"grad must have shape {x.shape}, got {grad.shape}.")
+        self.scale.accumulate_product(x.ravel(), grad.ravel())
         return grad * self.scale.value
 
 
@@ -303,6 +328,23 @@ class ScalarScale(Layer):
 def _ones(size, dtype):
     """A vector of ones: small sums take half the time as a product with it."""
     return np.ones(size, dtype)
+
+
+def weight_of(layer: Layer) -> Parameter | None:
+    """The layer's own parameter `weight`, or else its only one with two axes or more; None without any."""
+    own = own_parameters(layer)
+    matrices = [p for p in own.values() if p.value.ndim >= 2]
+    return own.get("weight", matrices[0] if len(matrices) == 1 else None)
+
+
+def bias_of(layer: Layer) -> Parameter | None:
+    """The layer's own parameter `bias`; None without one."""
+    return own_parameters(layer).get("bias")
+
+
+def own_parameters(layer: Layer) -> dict[str, Parameter]:
+    """Name and parameter of everything that the layer itself holds, without its parts."""
+    return {name: value for name, value in vars(layer).items() if isinstance(value, Parameter)}
 
 
 def _fitting(path, value, own):

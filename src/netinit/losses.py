@@ -31,8 +31,8 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
 def mean_squared_error(outputs: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
     """Mean over all entries of (output - target)^2, and its gradient 2 (output - target) / size.
 
-    The squares are taken in float64, beyond the range of float32. Raises ValueError where the shapes differ
-    (nothing is broadcast) or hold nothing, TypeError for what is not floating-point numbers.
+    Differences and squares are taken in float64, beyond the range of float32. Raises ValueError where the
+    shapes differ (nothing is broadcast) or hold nothing, TypeError for what is not floating-point numbers.
     """
     check_floats("outputs", outputs)
     check_floats("targets", targets)
@@ -40,19 +40,21 @@ def mean_squared_error(outputs: np.ndarray, targets: np.ndarray) -> tuple[float,
         raise ValueError(f"targets must have the shape of outputs {outputs.shape}, got {targets.shape}.")
     if outputs.size == 0:
         raise ValueError(f"outputs must hold at least one number, got shape {outputs.shape}.")
-    difference = outputs - targets
-    return float(np.mean(np.square(difference, dtype=np.float64))), (2 / difference.size) * difference
+    difference = np.subtract(outputs, targets, dtype=np.float64)
+    grad = ((2 / difference.size) * difference).astype(np.result_type(outputs, targets))
+    return float(np.mean(np.square(difference))), grad
 
 
-def check_labels(labels: np.ndarray, logits_shape: tuple[int, ...]) -> None:
-    """Raise unless labels are integers of shape (batch,) in [0, classes)."""
-    if len(logits_shape) != 2:
+def check_labels(labels: np.ndarray, logits_shape: tuple[int, int | None], name: str = "labels") -> None:
+    """Raise unless labels are integers of shape (batch,) in [0, classes); classes None: any number."""
+    if len(logits_shape) != 2 or logits_shape[1] == 0:
         raise ValueError(f"logits must have shape (batch, classes), got {logits_shape}.")
     batch, classes = logits_shape
     labels = np.asarray(labels)
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise TypeError(f"labels must be integers, got dtype {labels.dtype}.")
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers, got dtype {labels.dtype}.")
     if labels.shape != (batch,) or batch == 0:
-        raise ValueError(f"labels must have shape ({batch},) with at least one example, got {labels.shape}.")
-    if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f"labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}.")
+        raise ValueError(f"{name} must have shape ({batch},) with at least one example, got {labels.shape}.")
+    if labels.min() < 0 or (classes is not None and labels.max() >= classes):
+        allowed = "not be negative" if classes is None else f"lie in 0..{classes - 1}"
+        raise ValueError(f"{name} must {allowed}, got {labels.min()}..{labels.max()}.")

@@ -12,14 +12,15 @@ from __future__ import annotations  # so that numpy.random is loaded on its firs
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from netinit.checks import check_batch, check_generator, check_name, check_sizes
+from netinit.checks import check_batch, check_flag, check_generator, check_kind, check_name, check_sizes
 from netinit.initialize import fill, weighted_layers
 from netinit.initializers import orthogonal, zeros
-from netinit.layers import Activation, Layer, Parameter
-from netinit.models import intercept
+from netinit.layers import Activation, Layer, bias_of, weight_of
+from netinit.models import Sequential, intercept
 
 MEASURED_ON = ("preactivation", "activation")
 STALLED = 0.999  # a step that leaves more than this share of the distance to variance 1 is not worth taking
@@ -31,7 +32,7 @@ class LsuvRecord:
     """What LSUV did to one layer; `reason` is empty where it reached variance 1, else it says why not.
 
     `std_before` is measured before the rescaling, after the orthonormal draw; `std_after` on the weight as
-    it is left.
+    it is left. Both are NaN for a layer that the batch did not reach.
     """
 
     layer: str
@@ -57,21 +58,23 @@ def lsuv(
     One record per layer with a weight, in the order in which `x`, of shape (batch, ...), reaches it. The
     variance is over all entries of the output. `orthonormal` first draws W (semi-)orthonormal and sets the
     bias to 0; otherwise both are taken as they are, and only W is scaled. `on="activation"` measures after
-    the `Activation` that follows the layer directly, where there is one. A layer whose variance is zero or
-    not finite gets its weight and bias back as they were, and a weight that an earlier layer shares is not
-    scaled again: the record says so. The mode stays as it is, and so do the running statistics of
+    the `Activation` that is next to the layer in its `Sequential`, where there is one. A layer whose variance
+    is zero or not finite gets its weight and bias back as they were; a weight that an earlier layer shares
+    is not scaled again: the record says so. The mode stays as it is, and so do the running statistics of
     `BatchNorm`. Raises TypeError/ValueError for an `x` that is empty, not floating-point or not finite, a
     seed as `rng`, a tolerance that is not positive, no iterations, an unknown `on`, a model without
     weights; the model is then unchanged.
     """
     _check(model, x, rng, tolerance, max_iterations, on)
+    orthonormal = check_flag("orthonormal", orthonormal)
     before = model.state_dict()
     try:
         with np.errstate(all="ignore"):  # a layer that overflows is reported in its record
-            followers = _followers(model, x) if on == "activation" else {}
+            followers = _followers(model) if on == "activation" else {}
             rescaling = _Rescaling(rng, tolerance, max_iterations, orthonormal, followers)
             with intercept(model, "forward", rescaling.visit):
                 model.forward(x)
+            rescaling.report_the_rest(weighted_layers(model.named_layers()))
     except BaseException:
         _restore(model, before)
         raise
@@ -88,11 +91,13 @@ class _Rescaling:
         self.tolerance, self.max_iterations = tolerance, max_iterations
         self.records: list[LsuvRecord] = []
         self.set_by: dict[int, str] = {}  # id of a weight -> path of the layer that scaled it
+        self.visited: set[int] = set()  # ids of layers
 
     def visit(self, path: str, layer: Layer, call: Callable, x: np.ndarray) -> np.ndarray:
-        weight = getattr(layer, "weight", None)
-        if not isinstance(weight, Parameter):
+        weight = weight_of(layer)
+        if weight is None:
             return call(x)
+        self.visited.add(id(layer))
         follower = self.followers.get(id(layer), lambda z: z)
 
         def run():
@@ -111,14 +116,14 @@ class _Rescaling:
 
     def _set(self, path, layer, run):
         """Draw the layer's weight and scale it; returns its output."""
-        own = [p for p in (layer.weight, getattr(layer, "bias", None)) if p is not None]
+        own = [p for p in (weight_of(layer), bias_of(layer)) if p is not None]
         kept = [p.value.copy() for p in own]
         if self.orthonormal:
             for parameter, draw in zip(own, (orthogonal, zeros), strict=False):
                 fill(parameter, draw, self.rng, path)
         z, before = run()
         if before > 0 and math.isfinite(before):
-            z, after, iterations, reason = self._scale(layer.weight, z, before, run)
+            z, after, iterations, reason = self._scale(own[0], z, before, run)
         else:
             for parameter, value in zip(own, kept, strict=True):
                 parameter.value[...] = value
@@ -144,12 +149,19 @@ class _Rescaling:
             return z, std, self.max_iterations, ""
         return z, std, self.max_iterations, f"variance is {std**2:.3g} after {self.max_iterations} iterations"
 
+    def report_the_rest(self, weighted):
+        """A record for each layer that no batch stopped at: one that did not run, or not as one piece."""
+        for path, layer in weighted:
+            if id(layer) not in self.visited:
+                reason = "not reached as one layer, or only around layers with weights of their own"
+                self._record(path, 0, math.nan, math.nan, f"{reason}: weights left as they were")
+
     @staticmethod
     def _distance(std):
         return abs(std**2 - 1)
 
     def _record(self, path, iterations, before, after, reason):
-        converged = self._distance(after) < self.tolerance
+        converged = bool(self._distance(after) < self.tolerance)
         self.records.append(LsuvRecord(path, iterations, before, after, converged, reason))
 
 
@@ -160,19 +172,23 @@ def _std(y: np.ndarray) -> float:
     return 0.0 if std <= ROUNDING * np.finfo(y.dtype).eps * abs(wide.mean()) else float(std)
 
 
-def _followers(model: Layer, x: np.ndarray) -> dict[int, Callable]:
-    """Map the id of a layer to the activation that takes its output next: one more forward pass tells."""
-    followers, last = {}, [None, None]  # the leaf that ran last, its output
-
-    def visit(_path, layer, call, x):
-        if isinstance(layer, Activation) and x is last[1]:
-            followers.setdefault(id(last[0]), layer.activation.function)
-        last[:] = layer, call(x)
-        return last[1]
-
-    with intercept(model, "forward", visit):
-        model.forward(x)
+def _followers(model: Layer) -> dict[int, Callable]:
+    """Map the id of a layer to the activation that alone takes its output: the next one in a Sequential."""
+    followers = {}
+    for _, chain in model.named_layers():
+        if isinstance(chain, Sequential):
+            for layer, follower in pairwise(chain):
+                last, first = _end(layer, -1), _end(follower, 0)
+                if isinstance(first, Activation):
+                    followers[id(last)] = first.activation.function
     return followers
+
+
+def _end(layer: Layer, index: int) -> Layer:
+    """The first (0) or last (-1) layer inside nested Sequentials."""
+    while isinstance(layer, Sequential) and len(layer):
+        layer = layer[index]
+    return layer
 
 
 def _restore(model: Layer, arrays: dict[str, np.ndarray]) -> None:
@@ -183,8 +199,7 @@ def _restore(model: Layer, arrays: dict[str, np.ndarray]) -> None:
 
 def _check(model, x, rng, tolerance, max_iterations, on):
     """Raise for arguments that LSUV cannot use."""
-    if not isinstance(model, Layer):
-        raise TypeError(f"model must be a Layer, got {type(model).__name__}.")
+    check_kind("model", model, Layer, "a Layer")
     if not weighted_layers(model.named_layers()):
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
     check_batch("x", x)

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
+import numpy as np
+
 from netinit.activations import get_activation
-from netinit.checks import check_name, check_sizes
+from netinit.checks import check_flag, check_integer, check_kind, check_name, check_sizes
 from netinit.convolution import Conv2d
-from netinit.layers import Activation, Flatten, Layer, Linear, ScalarBias, ScalarScale
+from netinit.layers import Activation, Flatten, Layer, Linear, ScalarBias, ScalarScale, own_parameters
 from netinit.normalization import BatchNorm, LayerNorm
 from netinit.summary import label, table
 
@@ -30,11 +32,8 @@ class Sequential(Layer):
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
                 raise TypeError(f"layer {i} must be a Layer, got {type(layer).__name__}.")
-        if len({id(layer) for layer in layers}) < len(layers):
-            raise ValueError(
-                "layers must be distinct objects; to share weights, share a Parameter between two layers."
-            )
         self.layers = layers
+        _check_distinct(self)
         _check_widths(layers)
         self.n_in, self.n_out = _width(layers, "n_in"), _width(reversed(layers), "n_out")
         self.keeps_width = all(layer.keeps_width for layer in layers)
@@ -65,7 +64,13 @@ class Sequential(Layer):
         return iter(self.layers)
 
     def __getitem__(self, index):
-        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
+        if isinstance(index, slice):
+            return Sequential(*self.layers[index])
+        if not isinstance(index, int | np.integer):
+            raise TypeError(f"index must be an integer or a slice, got {index!r}.")
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"index must lie in {-len(self)}..{len(self) - 1}, got {index}.")
+        return self.layers[index]
 
     def __repr__(self) -> str:
         return table(self)
@@ -84,6 +89,7 @@ class Residual(Layer):
                 raise TypeError(f"{name} must be a Layer, got {type(part).__name__}.")
         _check_parallel(branch, shortcut)
         self.branch, self.shortcut = branch, shortcut
+        _check_distinct(self)
         self.n_in = branch.n_in or parts.get("shortcut", branch).n_in
         self.n_out = branch.n_out or parts.get("shortcut", branch).n_out
         self.keeps_width = shortcut is None or (branch.keeps_width and shortcut.keeps_width)
@@ -110,15 +116,16 @@ class Residual(Layer):
 def intercept(model: Layer, method: str, around: Callable):
     """Within the block, every leaf runs `around(path, layer, call, x)` instead of its own `method`.
 
-    `method` is "forward" or "backward"; `call(x)` is the original. A leaf is a layer without parts. The model
-    runs in its own order, through any nesting, so one pass visits the leaves in the order in which they are
-    executed.
+    `method` is "forward" or "backward"; `call(x)` is the original. A leaf is a layer without parts, or one
+    that holds all the parameters of its parts and itself, such as a block of your own with a weight and an
+    `Activation`. The model runs in its own order, through any nesting, so one pass visits the leaves in the
+    order in which they are executed. Raises TypeError for a model that is no layer or an `around` that cannot
+    be called, ValueError for another method.
     """
-    leaves = {
-        id(layer): (path, layer)
-        for path, layer in model.named_layers()
-        if next(layer.children(), None) is None
-    }
+    check_kind("model", model, Layer, "a Layer")
+    check_name("method", method, ("forward", "backward"))
+    check_kind("around", around, Callable, "a function (path, layer, call, x)")
+    leaves = {id(layer): (path, layer) for path, layer in _leaves("", model)}
     hidden = [(layer, vars(layer).get(method)) for _, layer in leaves.values()]  # of an enclosing `intercept`
     for path, layer in leaves.values():
         call = getattr(layer, method)
@@ -129,6 +136,16 @@ def intercept(model: Layer, method: str, around: Callable):
     finally:
         for layer, before in hidden:
             delattr(layer, method) if before is None else setattr(layer, method, before)
+
+
+def _leaves(path: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """Path and layer of each leaf, as `intercept` defines it."""
+    parts = list(layer.children())
+    if not parts or (own_parameters(layer) and not any(part.parameters() for _, part in parts)):
+        yield path, layer
+        return
+    for name, part in parts:
+        yield from _leaves(f"{path}.{name}" if path else name, part)
 
 
 def mlp(sizes: Sequence[int], activation="relu", *, norm: str | None = None, bias: bool = True) -> Sequential:
@@ -142,6 +159,8 @@ def mlp(sizes: Sequence[int], activation="relu", *, norm: str | None = None, bia
         raise TypeError(f"sizes must be a list of integers such as [64, 100, 10], got {sizes!r}.")
     if len(sizes) < 2:
         raise ValueError(f"sizes must hold at least the input and the output size, got {list(sizes)}.")
+    for i, size in enumerate(sizes):
+        check_integer(f"sizes[{i}]", size)
     activation, norm_class = get_activation(activation), _norm_class(norm)
     layers = []
     for n_in, n_out in pairwise(sizes[:-1]):
@@ -164,6 +183,7 @@ def residual_mlp(
     below 1.
     """
     check_sizes(n_in=n_in, width=width, blocks=blocks, n_out=n_out, layers_per_block=layers_per_block)
+    fixup = check_flag("fixup", fixup)
     before = (lambda: [ScalarBias()]) if fixup else list
 
     def branch():
@@ -194,6 +214,8 @@ def convnet(channels, n_out, *, image_shape=(8, 8, 1), activation="relu", norm=N
         raise ValueError("channels must hold at least one size, got none.")
     if len(image_shape) != 3:
         raise ValueError(f"image_shape must be (height, width, channels), got {image_shape}.")
+    for i, size in enumerate(channels):
+        check_integer(f"channels[{i}]", size)
     norm_class = _norm_class(norm)
     height, width, c_in = image_shape
     check_sizes(height=height, width=width, channels=c_in, n_out=n_out)
@@ -212,6 +234,18 @@ def _norm_class(norm):
         return None
     check_name("norm", norm, NORMS)
     return NORMS[norm]
+
+
+def _check_distinct(model):
+    """Raise where one layer stands in two places: its second pass would overwrite what the first saved."""
+    paths = {}
+    for path, layer in model.named_layers():
+        if id(layer) in paths:
+            raise ValueError(
+                f"layers must be distinct objects, got one {label(layer)} as {paths[id(layer)]!r} and "
+                f"{path!r}; to share weights, share a Parameter between two layers."
+            )
+        paths[id(layer)] = path
 
 
 def _check_widths(layers):

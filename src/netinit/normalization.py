@@ -13,11 +13,9 @@ sqrt(variance + epsilon) and g_i for dLoss/d(xhat_i). Each x_j moves xhat_j itse
 So the gradient loses its mean and its part along xhat: a change that normalization undoes changes no loss.
 """
 
-import math
-
 import numpy as np
 
-from netinit.checks import check_sizes
+from netinit.checks import check_number, check_sizes
 from netinit.layers import Layer, Parameter
 
 
@@ -26,8 +24,8 @@ class Normalization(Layer):
 
     def __init__(self, n: int, epsilon: float):
         check_sizes(n=n)
-        if not 0 < epsilon < math.inf:
-            raise ValueError(f"epsilon must be positive and finite, got {epsilon}.")
+        if check_number("epsilon", epsilon) <= 0:
+            raise ValueError(f"epsilon must be positive, got {epsilon}.")
         self.n_in, self.n_out, self.epsilon = n, n, epsilon
         self.scale = Parameter(np.ones(n, np.float32), name="scale")
         self.shift = Parameter(np.zeros(n, np.float32), name="shift")
@@ -73,7 +71,7 @@ class BatchNorm(Normalization):
 
     def __init__(self, n: int, momentum: float = 0.1, epsilon: float = 1e-5):
         super().__init__(n, epsilon)
-        if not 0 < momentum <= 1:
+        if not 0 < check_number("momentum", momentum) <= 1:
             raise ValueError(f"momentum must lie in (0, 1], got {momentum}.")
         self.momentum = momentum
         self.running_mean = np.zeros(n, np.float32)

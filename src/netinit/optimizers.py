@@ -7,10 +7,12 @@ a second vector.
 """
 
 import math
+from collections.abc import Iterable
 from numbers import Real
 
 import numpy as np
 
+from netinit.checks import check_kind
 from netinit.layers import Parameter
 
 
@@ -164,6 +166,7 @@ class Adam(Optimizer):
 
 def _checked(parameters: list[Parameter]) -> list[Parameter]:
     """The parameters as a list; raises where one long vector cannot hold them."""
+    check_kind("parameters", parameters, Iterable, "a list such as model.parameters()")
     parameters = list(parameters)
     if not parameters:
         raise ValueError("parameters is empty; pass model.parameters().")
@@ -183,6 +186,7 @@ def _checked(parameters: list[Parameter]) -> list[Parameter]:
 
 def _copy(kind: str, parameter: Parameter, new: np.ndarray, home: np.ndarray) -> None:
     """Write an array that was assigned by hand to its place."""
+    new = np.asarray(new)
     if new.shape != home.shape:
         raise RuntimeError(f"{kind} of {parameter!r} must keep its shape {home.shape}, got {new.shape}.")
     if kind == "value" and new.dtype != home.dtype:

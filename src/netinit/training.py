@@ -3,14 +3,15 @@
 from __future__ import annotations  # so that numpy.random is loaded on its first use
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from netinit.checks import check_batch, check_generator, check_sizes
+from netinit.checks import check_batch, check_generator, check_kind, check_sizes
 from netinit.data import Dataset
 from netinit.layers import Layer
-from netinit.losses import softmax_cross_entropy
+from netinit.losses import check_labels, softmax_cross_entropy
 from netinit.optimizers import Optimizer
 
 
@@ -18,7 +19,8 @@ from netinit.optimizers import Optimizer
 class History:
     """Loss and accuracy on two splits; entry 0 is before training, entry e after epoch e.
 
-    `diverged_at` is the epoch in which a loss was not finite, None where all were; the run stops there.
+    `diverged_at` is the epoch in which a loss was not finite, 0 for the losses before training, None where
+    all were finite; the run stops there.
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -48,18 +50,19 @@ def fit(
     `rng` decides the order of the data alone, so that two models can be trained in the same order.
     `callback(epoch)` is called with 0 before training and after each epoch. Loss and accuracy are measured at
     the end of an epoch, in evaluation mode. Raises ValueError/TypeError for counts below 1, data that is not
-    finite, labels out of range.
+    finite, labels that do not fit, an optimizer of another model.
     """
     check_sizes(epochs=epochs, batch_size=batch_size)
     check_generator(rng)
-    _check_inputs(data)
+    _check_inputs(model, data, optimizer)
     history, callback = History(), callback or (lambda _epoch: None)
-    _record(history, model, data)
+    if not _record(history, model, data):
+        history.diverged_at = 0
+        return history
     callback(0)
     for epoch in _bar(range(1, epochs + 1), progress):
         finite = _train_one_epoch(model, data, optimizer, batch_size, rng)
-        _record(history, model, data)
-        if not (finite and np.isfinite(history.train_loss[-1])):
+        if not (_record(history, model, data) and finite):
             history.diverged_at = epoch
             break
         callback(epoch)
@@ -67,23 +70,48 @@ def fit(
 
 
 def evaluate(model: Layer, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Mean softmax cross-entropy and accuracy on (x, y), in evaluation mode; a NaN output counts as wrong."""
-    mode = model.training
-    model.eval()
+    """Mean softmax cross-entropy and accuracy on (x, y), in evaluation mode; a NaN output counts as wrong.
+
+    Inputs x (n, ...), labels y (n,) of integers. Raises TypeError/ValueError for a model that is no layer,
+    for x that is empty, not floating-point or not finite, for labels that do not fit.
+    """
+    check_kind("model", model, Layer, "a Layer")
+    check_batch("x", x)
+    check_labels(y, (len(x), None))
     # A network that overflows is a result here, not an accident: the loss says so.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with _evaluating(model), np.errstate(over="ignore", invalid="ignore"):
         # In slices: what a very deep model remembers for its backward pass then stays small.
         logits = np.concatenate([model.forward(x[i : i + 100]) for i in range(0, len(x), 100)])
         loss, _ = softmax_cross_entropy(logits, y)
-    model.train(mode)
     # argmax returns the first NaN of a row, which would sometimes be a hit
     correct = (logits.argmax(axis=1) == y) & np.isfinite(logits).all(axis=1)
     return loss, float(correct.mean())
 
 
-def _check_inputs(data: Dataset) -> None:
-    for name in ("x_train", "x_validation"):
-        check_batch(name, getattr(data, name))
+@contextmanager
+def _evaluating(model):
+    """Evaluation mode within the block; after it each layer has its own mode again."""
+    modes = [(layer, layer.training) for _, layer in model.named_layers()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for layer, mode in modes:
+            layer.training = mode
+
+
+def _check_inputs(model, data, optimizer) -> None:
+    check_kind("model", model, Layer, "a Layer")
+    check_kind("data", data, Dataset, "a Dataset")
+    check_kind("optimizer", optimizer, Optimizer, "an Optimizer such as SGD(model.parameters(), 0.1)")
+    own = {id(p) for p in model.parameters()}
+    if not all(id(p) in own for p in optimizer.parameters):
+        raise ValueError("optimizer must be built from this model's parameters, got parameters of another.")
+    for split in ("train", "validation"):
+        x, y = getattr(data, f"x_{split}"), getattr(data, f"y_{split}")
+        check_batch(f"x_{split}", x)
+        check_kind(f"y_{split}", y, np.ndarray, "an array of integers")
+        check_labels(y, (len(x), None), name=f"y_{split}")
 
 
 def _train_one_epoch(model, data, optimizer, batch_size, rng) -> bool:
@@ -102,11 +130,13 @@ def _train_one_epoch(model, data, optimizer, batch_size, rng) -> bool:
     return True
 
 
-def _record(history, model, data):
+def _record(history, model, data) -> bool:
+    """Append loss and accuracy of both splits; True where both losses are finite."""
     for split in ("train", "validation"):
         loss, accuracy = evaluate(model, getattr(data, f"x_{split}"), getattr(data, f"y_{split}"))
         getattr(history, f"{split}_loss").append(loss)
         getattr(history, f"{split}_accuracy").append(accuracy)
+    return bool(np.isfinite([history.train_loss[-1], history.validation_loss[-1]]).all())
 
 
 def _bar(epochs, progress):
