@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import erf, ndtr
 
 from netinit.activations import ACTIVATIONS, ActivationFunction, get_activation, leaky_relu
 
@@ -114,6 +115,15 @@ def test_known_values():
 def test_the_tail_of_the_sigmoid_is_not_lost():
     z = np.array([-40.0, -300.0])
     np.testing.assert_allclose(ACTIVATIONS["sigmoid"](z), np.exp(z), rtol=1e-14)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 2e-5), (np.float64, 1e-13)])
+def test_the_tail_of_gelu_is_not_lost(dtype, tolerance):
+    z = np.linspace(-8, -1, 50).astype(dtype)
+    expected = z.astype(np.float64) * ndtr(z.astype(np.float64))
+    np.testing.assert_allclose(ACTIVATIONS["gelu"](z), expected, rtol=tolerance)
+    lost = z * dtype(0.5) * (1 + erf(z / dtype(np.sqrt(2))).astype(dtype))  # the form with 1 + erf
+    assert not np.allclose(lost, expected, rtol=tolerance, atol=0)
 
 
 def test_registry():

@@ -168,6 +168,22 @@ def test_same_padding_gives_ceil_and_puts_the_odd_zero_last(size, kernel_size, s
     )
 
 
+# Pixels of an image of ones under a kernel of ones, counted by hand, for TensorFlow's and JAX's "SAME".
+SAME = [
+    (5, 3, 2, [[4, 6, 4], [6, 9, 6], [4, 6, 4]]),
+    (4, 3, 2, [[9, 6], [6, 4]]),  # PyTorch's padding=1 would give [[4, 6], [6, 9]]
+    (3, 2, 1, [[4, 4, 2], [4, 4, 2], [2, 2, 1]]),
+    (2, 4, 1, [[4, 4], [4, 4]]),
+]
+
+
+@pytest.mark.parametrize(("size", "kernel_size", "stride", "counts"), SAME)
+def test_same_padding_counted_by_hand(size, kernel_size, stride, counts):
+    layer = Conv2d(1, 1, kernel_size, stride, bias=False)
+    layer.weight.value[...] = 1
+    np.testing.assert_array_equal(layer(np.ones((1, size, size, 1), FLOAT))[0, :, :, 0], counts)
+
+
 def test_convolution_with_one_pixel_is_linear(rng):
     conv, linear = fill(Conv2d(3, 5, kernel_size=1), rng), fill(Linear(3, 5), rng)
     linear.weight.value[...], linear.bias.value[...] = conv.weight.value[0, 0], conv.bias.value

@@ -10,7 +10,7 @@ from netinit.activations import ACTIVATIONS
 from netinit.convolution import Conv2d
 from netinit.layers import Activation, Flatten, Linear, ScalarBias, ScalarScale
 from netinit.losses import mean_squared_error, softmax_cross_entropy
-from netinit.models import Residual, Sequential, mlp
+from netinit.models import Residual, Sequential, convnet, mlp, residual_mlp
 from netinit.normalization import BatchNorm, LayerNorm
 from netinit.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
 
@@ -173,6 +173,42 @@ def test_a_residual_network_of_everything(dtype, rng):
         return F.silu(x + y).flatten(1) @ p["4.weight"] + p["4.bias"]
 
     check_agreement(model, reference, (5, 6, 6, 2), dtype, rng)
+
+
+def test_a_residual_with_a_shortcut(dtype, rng):
+    model = Residual(
+        Sequential(Linear(6, 5), Activation("elu"), Linear(5, 4)), shortcut=Linear(6, 4, bias=False)
+    )
+
+    def reference(x, p):
+        y = F.elu(x @ p["branch.0.weight"] + p["branch.0.bias"]) @ p["branch.2.weight"] + p["branch.2.bias"]
+        return y + x @ p["shortcut.weight"]
+
+    check_agreement(model, reference, (9, 6), dtype, rng)
+
+
+def test_the_fixup_network(dtype, rng):
+    def reference(x, p):
+        x = x @ p["0.weight"] + p["0.bias"]
+        for block in (1, 2):
+            y = x
+            for i in (0, 4):
+                y = F.relu(y + p[f"{block}.branch.{i}.bias"]) + p[f"{block}.branch.{i + 2}.bias"]
+                y = y @ p[f"{block}.branch.{i + 3}.weight"]
+            x = x + y * p[f"{block}.branch.8.scale"]
+        return (F.relu(x + p["3.bias"]) + p["5.bias"]) @ p["6.weight"] + p["6.bias"]
+
+    check_agreement(residual_mlp(5, 6, 2, 3, fixup=True), reference, (8, 5), dtype, rng)
+
+
+def test_the_convolutional_network(dtype, rng):
+    def reference(x, p):
+        for i, stride in ((0, 1), (3, 2)):
+            x = convolve(x, p[f"{i}.weight"], p[f"{i}.bias"], "same", stride, 1)
+            x = F.gelu(F.layer_norm(x, x.shape[-1:], p[f"{i + 1}.scale"], p[f"{i + 1}.shift"]))
+        return x.flatten(1) @ p["7.weight"] + p["7.bias"]
+
+    check_agreement(convnet([3, 4], 5, activation="gelu", norm="layer"), reference, (6, 8, 8, 1), dtype, rng)
 
 
 def test_the_comparison_sees_another_convention(dtype, rng):

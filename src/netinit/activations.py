@@ -74,12 +74,13 @@ def _mish_derivative(z, y):
     return squashed + z * (1 - squashed**2) * _sigmoid(z)
 
 
-# NumPy has no error function; the one of the standard library is exact and, element by element, slow.
-_erf = np.frompyfunc(math.erf, 1, 1)
+# NumPy has no error function; the one of the standard library is exact and, element by element, slow. Its
+# complement keeps the left tail, where 1 + erf(z) is the difference of two nearly equal numbers.
+_erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
 def _normal_cdf(z):
-    return 0.5 * (1 + np.asarray(_erf(z / math.sqrt(2)), z.dtype))
+    return 0.5 * np.asarray(_erfc(z / -math.sqrt(2)), z.dtype)
 
 
 def _gelu_derivative(z, y):
@@ -117,6 +118,10 @@ def leaky_relu(slope: float = 0.01) -> ActivationFunction:
     )
 
 
+# sigmoid 1 / (1 + exp(-z)); softplus log(1 + exp(z)) (Dugas et al. 2001); softsign z / (1 + |z|) (Bergstra
+# et al. 2009); relu max(z, 0) (Nair and Hinton 2010); elu z or exp(z) - 1 (Clevert et al. 2016); selu scale * elu
+# with alpha (Klambauer et al. 2017); gelu z Phi(z), with Phi the normal distribution function (Hendrycks and
+# Gimpel 2016); silu z sigmoid(z) (Elfwing et al. 2018); mish z tanh(softplus(z)) (Misra 2020).
 ACTIVATIONS: Mapping[str, ActivationFunction] = MappingProxyType(
     {
         f.name: f

@@ -81,9 +81,11 @@ class Layer:
     _saved = None  # what forward keeps for backward
 
     def forward(self, x: np.ndarray) -> np.ndarray:
+        """The output for a batch x, (batch, ...); keeps in `_saved` what `backward` needs."""
         raise NotImplementedError(f"{type(self).__name__} must define forward(x).")
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
+        """Take dLoss/d(output), accumulate dLoss/d(parameter), return dLoss/d(input), each in its shape."""
         raise NotImplementedError(f"{type(self).__name__} must define backward(grad).")
 
     def __call__(self, x: np.ndarray) -> np.ndarray:

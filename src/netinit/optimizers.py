@@ -38,6 +38,7 @@ class Optimizer:
             p.value, p.grad_out = value, grad
 
     def direction(self, g: np.ndarray) -> np.ndarray:
+        """The vector of steps, before the learning rate and with the sign of g, for the vector g."""
         raise NotImplementedError(f"{type(self).__name__} must define direction(g).")
 
     def step(self) -> None:
