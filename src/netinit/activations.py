@@ -118,10 +118,11 @@ def leaky_relu(slope: float = 0.01) -> ActivationFunction:
     )
 
 
-# sigmoid 1 / (1 + exp(-z)); softplus log(1 + exp(z)) (Dugas et al. 2001); softsign z / (1 + |z|) (Bergstra
-# et al. 2009); relu max(z, 0) (Nair and Hinton 2010); elu z or exp(z) - 1 (Clevert et al. 2016); selu scale * elu
-# with alpha (Klambauer et al. 2017); gelu z Phi(z), with Phi the normal distribution function (Hendrycks and
-# Gimpel 2016); silu z sigmoid(z) (Elfwing et al. 2018); mish z tanh(softplus(z)) (Misra 2020).
+# sigmoid 1 / (1 + exp(-z)); softplus log(1 + exp(z)) (Dugas et al. 2001); softsign z / (1 + |z|)
+# (Bergstra et al. 2009); relu max(z, 0) (Nair and Hinton 2010); elu z, and exp(z) - 1 where z < 0 (Clevert
+# et al. 2016); selu a scaled elu (Klambauer et al. 2017); gelu z Phi(z), with Phi the normal distribution
+# function (Hendrycks and Gimpel 2016); silu z sigmoid(z) (Elfwing et al. 2018); mish z tanh(softplus(z))
+# (Misra 2020).
 ACTIVATIONS: Mapping[str, ActivationFunction] = MappingProxyType(
     {
         f.name: f
