@@ -425,6 +425,11 @@ WRONG_CALLS = {
         TypeError,
         "lr_scale must be a real",
     ),
+    "a number beyond float64": (
+        lambda: Parameter(np.zeros(3), lr_scale=10**400),
+        ValueError,
+        "lr_scale must be finite and at least 0",
+    ),
     "parameter negative lr_scale": (lambda: Parameter(np.zeros(3), lr_scale=-1), ValueError, "at least 0"),
     "activation parts": (
         lambda: ActivationFunction("mine", "tanh", None),

@@ -10,9 +10,10 @@ from netinit.activations import ACTIVATIONS
 from netinit.convolution import Conv2d
 from netinit.initialize import initialize, weighted_layers
 from netinit.initializers import normal
+from netinit.intercept import intercept
 from netinit.layers import Activation, Flatten, Layer, Linear, Parameter
 from netinit.lsuv import lsuv
-from netinit.models import Residual, Sequential, intercept, mlp
+from netinit.models import Residual, Sequential, mlp
 from netinit.normalization import BatchNorm, LayerNorm
 
 

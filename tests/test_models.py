@@ -7,8 +7,9 @@ import pytest
 from gradcheck import fill, gradient_errors
 
 from netinit.convolution import Conv2d
+from netinit.intercept import intercept
 from netinit.layers import Activation, Flatten, Layer, Linear, Parameter, ScalarBias, ScalarScale
-from netinit.models import Residual, Sequential, convnet, intercept, mlp, residual_mlp
+from netinit.models import Residual, Sequential, convnet, mlp, residual_mlp
 from netinit.normalization import BatchNorm, LayerNorm
 
 

@@ -30,10 +30,12 @@ from netinit.initializers import (
     xavier_uniform,
     zeros,
 )
-from netinit.layers import Activation, Flatten, Layer, Linear, Parameter, ScalarBias, ScalarScale
+from netinit.intercept import intercept
+from netinit.layer import Layer, Parameter
+from netinit.layers import Activation, Flatten, Linear, ScalarBias, ScalarScale
 from netinit.losses import mean_squared_error, softmax_cross_entropy
 from netinit.lsuv import LsuvRecord, lsuv
-from netinit.models import Residual, Sequential, convnet, intercept, mlp, residual_mlp
+from netinit.models import Residual, Sequential, convnet, mlp, residual_mlp
 from netinit.normalization import BatchNorm, LayerNorm
 from netinit.optimizers import SGD, AdaGrad, Adam, Momentum, Optimizer, RMSProp
 from netinit.sweep import sweep

@@ -39,12 +39,16 @@ def check_number(name: str, value: float, least: float = -math.inf, most: float 
     """The value as a float; raises unless it is a finite real number from `least` to `most`."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a real number, got {type(value).__name__}.")
-    if not (math.isfinite(value) and least <= value <= most):
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond float64
+        number = math.inf
+    if not (math.isfinite(number) and least <= number <= most):
         allowed = "finite" if math.isinf(least) else f"finite and at least {least:g}"
         if math.isfinite(most):
             allowed = f"between {least:g} and {most:g}"
         raise ValueError(f"{name} must be {allowed}, got {value}.")
-    return float(value)
+    return number
 
 
 def check_name(kind: str, name: str, known: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from netinit.checks import check_kind, check_number
 from netinit.data import Dataset
-from netinit.layers import Layer, Parameter
+from netinit.layer import Layer, Parameter
 from netinit.optimizers import Optimizer
 from netinit.training import History, evaluate, fit
 

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from netinit.checks import check_flag, check_name, check_sizes
-from netinit.layers import Layer, Parameter
+from netinit.layer import Layer, Parameter
 
 PADDINGS = ("same", "valid")
 

@@ -19,7 +19,8 @@ import numpy as np
 from netinit.checks import check_generator
 from netinit.initialize import fill, grouped, weighted_layers
 from netinit.initializers import Initializer, get_initializer, he_normal, ones, zeros
-from netinit.layers import Layer, ScalarBias, ScalarScale, bias_of, weight_of
+from netinit.layer import Layer, bias_of, weight_of
+from netinit.layers import ScalarBias, ScalarScale
 from netinit.models import Residual
 
 SCALAR_LR_SCALE = 0.1  # as in the authors' code: base learning rate / 10

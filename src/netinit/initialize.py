@@ -10,7 +10,7 @@ import numpy as np
 
 from netinit.checks import check_generator, check_kind
 from netinit.initializers import Initializer, get_initializer, zeros
-from netinit.layers import Layer, Parameter, bias_of, own_parameters, weight_of
+from netinit.layer import Layer, Parameter, bias_of, own_parameters, weight_of
 
 
 def initialize(

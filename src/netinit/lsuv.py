@@ -19,8 +19,10 @@ import numpy as np
 from netinit.checks import check_batch, check_flag, check_generator, check_kind, check_name, check_sizes
 from netinit.initialize import fill, weighted_layers
 from netinit.initializers import orthogonal, zeros
-from netinit.layers import Activation, Layer, bias_of, weight_of
-from netinit.models import Sequential, intercept
+from netinit.intercept import intercept
+from netinit.layer import Layer, bias_of, weight_of
+from netinit.layers import Activation
+from netinit.models import Sequential
 
 MEASURED_ON = ("preactivation", "activation")
 STALLED = 0.999  # a step that leaves more than this share of the distance to variance 1 is not worth taking
@@ -65,8 +67,7 @@ def lsuv(
     seed as `rng`, a tolerance that is not positive, no iterations, an unknown `on`, a model without
     weights; the model is then unchanged.
     """
-    _check(model, x, rng, tolerance, max_iterations, on)
-    orthonormal = check_flag("orthonormal", orthonormal)
+    _check(model, x, rng, tolerance, max_iterations, orthonormal, on)
     before = model.state_dict()
     try:
         with np.errstate(all="ignore"):  # a layer that overflows is reported in its record
@@ -197,7 +198,7 @@ def _restore(model: Layer, arrays: dict[str, np.ndarray]) -> None:
             array[...] = arrays[path]
 
 
-def _check(model, x, rng, tolerance, max_iterations, on):
+def _check(model, x, rng, tolerance, max_iterations, orthonormal, on):
     """Raise for arguments that LSUV cannot use."""
     check_kind("model", model, Layer, "a Layer")
     if not weighted_layers(model.named_layers()):
@@ -209,4 +210,5 @@ def _check(model, x, rng, tolerance, max_iterations, on):
     if not (math.isfinite(tolerance) and tolerance > 0):
         raise ValueError(f"tolerance must be finite and positive, got {tolerance}.")
     check_sizes(max_iterations=max_iterations)
+    check_flag("orthonormal", orthonormal)
     check_name("on", on, MEASURED_ON)

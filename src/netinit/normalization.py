@@ -16,7 +16,7 @@ So the gradient loses its mean and its part along xhat: a change that normalizat
 import numpy as np
 
 from netinit.checks import check_number, check_sizes
-from netinit.layers import Layer, Parameter
+from netinit.layer import Layer, Parameter
 
 
 class Normalization(Layer):

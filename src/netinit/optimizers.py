@@ -13,7 +13,7 @@ from numbers import Real
 import numpy as np
 
 from netinit.checks import check_kind
-from netinit.layers import Parameter
+from netinit.layer import Parameter
 
 
 class Optimizer:

@@ -4,101 +4,235 @@ In a wide layer the preactivations are Gaussian, so every statement of the theor
 activation phi, or of phi', against a normal density. Panels of Gauss-Legendre nodes are halved until the
 result stands still: most activations have a kink, and a rule that takes them for smooth errs by 1e-4.
 
-Any elementwise callable may stand for a registered activation. Its derivative is then a central difference,
-good enough for 1e-7 in the expectations, kinks included.
+Any elementwise callable may stand for a registered activation. Its derivative is then a difference quotient,
+good enough for 1e-7 in the expectations, kinks included. What has no answer is refused: infinite moments,
+slopes that are not square-integrable, values too noisy to settle.
 """
 
 import functools
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from netinit.activations import ActivationFunction, get_activation
+from netinit.activations import ACTIVATIONS, ActivationFunction, get_activation
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)  # on [-1, 1]
 # Panels that halve towards 0: phi(sqrt(q) z) may bend at any scale near 0, and most kinks sit there.
 _HALF_LINE = 16.0 * 2.0 ** -np.arange(32)
 _EDGES = np.concatenate([-_HALF_LINE, [0.0], _HALF_LINE[::-1]])
 _TOLERANCE = 1e-11  # of one panel, relative to the whole integral
+_UNSETTLED = 1e-8  # what the last halving may still move, relative to the whole integral
+_HALVINGS, _MOST_PANELS = 50, 2**14  # a jump gains one bit per halving; many kinks, or noise, many panels
+_STEP = 2e-7  # of a difference quotient, relative to z
+_REFUSALS = (TypeError, ValueError, ArithmeticError)  # what a function raises on arguments not made for it
+_PROBE = np.array([-0.75, 0.25, 1.5])
 
 
-def _central_difference(function):
-    def derivative(z, _):
-        step = 2e-7 * np.abs(z) + 1e-300  # relative to z: the two points never straddle a kink at 0
-        right, left = z + step, z - step
-        return (function(right) - function(left)) / (right - left)
-
-    return derivative
+class InfiniteMoment(ValueError):
+    """An expectation is infinite, or its mass lies beyond 16 standard deviations."""
 
 
-def resolve(activation) -> ActivationFunction:
-    """The ActivationFunction of a name, of an ActivationFunction, or of any elementwise callable."""
-    if callable(activation) and not isinstance(activation, ActivationFunction):
-        name = getattr(activation, "__name__", type(activation).__name__)
-        return ActivationFunction(name, activation, _central_difference(activation))
-    return get_activation(activation)
+@dataclass(frozen=True)
+class _Plain:
+    """A callable that came without its derivative: differences stand for it."""
+
+    name: str
+    function: Callable[[np.ndarray], np.ndarray]
+    step: float = _STEP
+
+
+def resolve(activation) -> ActivationFunction | _Plain:
+    """The activation of a name, of an ActivationFunction, or of any elementwise callable."""
+    if isinstance(activation, _Plain):
+        return activation
+    if isinstance(activation, str | ActivationFunction):
+        return get_activation(activation)
+    if not callable(activation):
+        raise TypeError(
+            "activation must be a name, an ActivationFunction or an elementwise callable, "
+            f"got {type(activation).__name__}."
+        )
+    name = getattr(activation, "__name__", type(activation).__name__)
+    return _Plain(name, _on_arrays(activation))
+
+
+def _on_arrays(function):
+    """The callable on arrays of any shape: called once on a flat copy, or number by number if it must."""
+    many = function
+    try:
+        with np.errstate(all="ignore"):
+            function(_PROBE.copy())
+    except _REFUSALS:
+        if _takes_numbers(function):
+            many = np.frompyfunc(function, 1, 1)
+
+    def on_arrays(z):
+        values = np.asarray(many(z.flatten()))  # a copy: `function` may write to it
+        return values.reshape(z.shape) if values.shape == (z.size,) else values
+
+    return on_arrays
+
+
+def _takes_numbers(function):
+    try:
+        function(0.25)
+    except _REFUSALS:
+        return False
+    return True
+
+
+def _call(activation, function, z, *output):
+    """function(z, *output) as an array of real numbers of the shape of z, whatever the function does."""
+    name = activation.name
+    try:
+        values = np.asarray(function(z, *output))
+        if values.dtype.kind == "O":
+            values = np.array(values.tolist())  # of Python numbers, as np.frompyfunc returns them
+    except _REFUSALS as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ValueError(
+            f"activation {name!r} must take an array of float64, but raised {reason.rstrip('.')}."
+        ) from error
+    if values.shape != z.shape:
+        raise ValueError(f"activation {name!r} must be elementwise, got shape {values.shape} for {z.shape}.")
+    if values.dtype.kind not in "fiub":
+        raise ValueError(f"activation {name!r} must return real numbers, got the dtype {values.dtype}.")
+    return values
+
+
+def _difference_quotient(plain, z):
+    """The slope of phi between two points around z, both on its side of 0: most kinks and jumps sit there.
+
+    The points lie _STEP |z| from z, but at least about 1e-8 where phi(0) is not 0, or its rounding would
+    drown the difference. At 0 it is the slope from the left, as for the registered activations.
+    """
+    at_z = _call(plain, plain.function, z)
+    if at_z.dtype.kind == "f" and at_z.dtype.itemsize < 8:
+        raise ValueError(
+            f"activation {plain.name!r} must return float64 for a derivative by differences, got "
+            f"{at_z.dtype}: compute it in float64, or pass ActivationFunction(name, function, derivative)."
+        )
+    size = np.abs(z)
+    step = plain.step * np.maximum(size, 0.05 * np.minimum(np.abs(at_z), 1.0))
+    step[step == 0] = 0.05 * plain.step
+    away = np.where(z > 0, 1.0, -1.0)  # from 0
+    outer, inner = z + away * step, z - away * np.minimum(step, size / 2)
+    rise = np.subtract(*(_call(plain, plain.function, side).astype(np.float64) for side in (outer, inner)))
+    return rise / (outer - inner)
 
 
 def evaluate(activation, z, derivative=False):
     """phi(z) or phi'(z) in float64, checked."""
     with np.errstate(all="ignore"):
-        values = np.asarray(activation.function(z))
-        if values.shape == z.shape and derivative:
-            values = np.asarray(activation.derivative(z, values))
-    if values.shape != z.shape:
-        raise ValueError(
-            f"activation {activation.name!r} must be elementwise, got shape {values.shape} for {z.shape}."
-        )
+        if derivative and isinstance(activation, _Plain):
+            values = _difference_quotient(activation, z)
+        else:
+            values = _call(activation, activation.function, z)
+            if derivative:
+                values = _call(activation, activation.derivative, z, values)
+        values = values.astype(np.float64, copy=False)
     if not np.isfinite(values).all():
         worst = float(z[~np.isfinite(values)][0])
         raise ValueError(
             f"activation {activation.name!r} must return finite values, got a non-finite one at {worst:g}."
         )
-    return values.astype(np.float64, copy=False)
+    return values
 
 
-def _panel_integrals(f, left, right):
+def _grid(left, right):
+    """Nodes z of every panel, and exp(-z^2 / 2) times half the width of the panel: (panels, nodes) both."""
     half_width = (right - left)[:, None] / 2
-    z = (left + right)[:, None] / 2 + half_width * _NODES  # (panels, nodes)
-    return (f(z) * np.exp(-0.5 * z * z) * half_width) @ _WEIGHTS / math.sqrt(2 * math.pi)
+    z = (left + right)[:, None] / 2 + half_width * _NODES
+    return z, np.exp(-0.5 * z * z) * half_width
 
 
-def expectation(f: Callable[[np.ndarray], np.ndarray]) -> float:
+def _halved(left, right):
+    """The left halves of the panels, then the right ones."""
+    middle = (left + right) / 2
+    return np.concatenate([left, middle]), np.concatenate([middle, right])
+
+
+_PANELS = _EDGES[:-1], _EDGES[1:]
+_FIRST, _SECOND = _grid(*_PANELS), _grid(*_halved(*_PANELS))  # every expectation begins with these
+
+
+def expectation(f: Callable[[np.ndarray], np.ndarray], subject: str) -> float:
     """E[f(z)], z ~ N(0, 1): Gauss-Legendre on panels, each halved until the whole and its halves agree.
 
-    `f` takes and returns arrays (panels, nodes); f(z) exp(-z^2 / 2) must be negligible beyond |z| = 16.
+    `f` takes and returns arrays (panels, nodes). `subject` names the expectation in an error: InfiniteMoment
+    where |f(z)| exp(-z^2 / 2) is not negligible at |z| = 16, ValueError where the halving leads nowhere.
     """
-    left, right = _EDGES[:-1], _EDGES[1:]
-    whole, total, tolerance = _panel_integrals(f, left, right), 0.0, None
-    for _ in range(50):  # a jump gains one bit per halving
-        middle = (left + right) / 2
-        left, right = np.concatenate([left, middle]), np.concatenate([middle, right])
-        halves = _panel_integrals(f, left, right)
+    (left, right), (z, density) = _PANELS, _FIRST
+    values, total, scale = f(z) * density, 0.0, None
+    whole = values @ _WEIGHTS
+    for _ in range(_HALVINGS):
+        left, right = _halved(left, right)
+        z, density = _SECOND if scale is None else _grid(left, right)
+        halves = (f(z) * density) @ _WEIGHTS
         both = halves.reshape(2, -1).sum(axis=0)
-        if tolerance is None:
-            tolerance = _TOLERANCE * np.abs(both).sum()
-        rough = np.abs(both - whole) > tolerance
+        if scale is None:
+            scale = _scale(both, max(abs(values[0, 0]), abs(values[-1, -1])), subject)
+        error = np.abs(both - whole)
+        rough = error > _TOLERANCE * scale
         total += both[~rough].sum()
-        if not rough.any():
+        count = np.count_nonzero(rough)
+        if not 0 < count <= _MOST_PANELS:
             break
         again = np.concatenate([rough, rough])
         left, right, whole = left[again], right[again], halves[again]
-    else:
-        total += whole.sum()
-    return float(total)
+    if count and error[rough].sum() > _UNSETTLED * scale:
+        raise ValueError(f"{subject} must settle: it is infinite, or phi is too rough or not in float64.")
+    return float(total + both[rough].sum()) / math.sqrt(2 * math.pi)
+
+
+def _scale(integrals, end, subject):
+    """The size of the whole integral, once it is clear that it is finite and that little lies at the ends."""
+    scale = np.abs(integrals).sum()
+    if not (scale < math.inf and end <= 10 * _TOLERANCE * scale):
+        raise InfiniteMoment(f"{subject} must be finite, and come from within 16 standard deviations.")
+    return scale
+
+
+def mean(activation, q):
+    """E[phi(sqrt(q) z)]."""
+    scale = math.sqrt(q)
+    subject = f"E[phi] of activation {activation.name!r} at q = {q:g}"
+    return expectation(lambda z: evaluate(activation, scale * z), subject)
+
+
+def mean_square(activation, q, derivative=False):
+    """E[phi(sqrt(q) z)^2], or the same of phi'. Remembered for the registered activations."""
+    if ACTIVATIONS.get(activation.name) is activation:
+        return _remembered(activation.name, q, derivative)
+    if derivative and isinstance(activation, _Plain):
+        return _mean_square_quotient(activation, q)
+    return _mean_square(activation, q, derivative)
+
+
+def _mean_square(activation, q, derivative):
+    scale = math.sqrt(q)
+    moment = "E[phi'^2]" if derivative else "E[phi^2]"
+    subject = f"{moment} of activation {activation.name!r} at q = {q:g}"
+    with np.errstate(over="ignore", invalid="ignore"):
+        return expectation(lambda z: evaluate(activation, scale * z, derivative) ** 2, subject)
 
 
 @functools.lru_cache(maxsize=1024)
-def mean_square(activation, q, derivative=False):
-    """E[phi(sqrt(q) z)^2], or the same of phi'."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        moment = expectation(lambda z: evaluate(activation, math.sqrt(q) * z, derivative) ** 2)
-    if not math.isfinite(moment):
+def _remembered(name, q, derivative):  # by name: a closure given by the user must not be kept alive
+    return _mean_square(ACTIVATIONS[name], q, derivative)
+
+
+def _mean_square_quotient(plain, q):
+    """E[phi'^2] from two steps of the difference: a kink errs in proportion to the step, a jump inversely."""
+    fine, coarse = (_mean_square(replace(plain, step=step), q, True) for step in (_STEP, 4 * _STEP))
+    if abs(coarse - fine) > 1e-5 * fine:
         raise ValueError(
-            f"activation {activation.name!r} must have a finite second moment, not so at q = {q:g}."
+            f"activation {plain.name!r} must have a square-integrable derivative, not so at q = {q:g}; for a "
+            "function with a jump, pass ActivationFunction(name, function, derivative)."
         )
-    return moment
+    return (4 * fine - coarse) / 3
 
 
 @functools.lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from netinit.layers import Layer, Parameter
+from netinit.layer import Layer, Parameter
 
 SHOWN = 60  # rows of a table; the middle of a longer one is left out
 

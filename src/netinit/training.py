@@ -10,7 +10,7 @@ import numpy as np
 
 from netinit.checks import check_batch, check_generator, check_kind, check_sizes
 from netinit.data import Dataset
-from netinit.layers import Layer
+from netinit.layer import Layer
 from netinit.losses import check_labels, softmax_cross_entropy
 from netinit.optimizers import Optimizer
 
@@ -53,8 +53,7 @@ def fit(
     finite, labels that do not fit, an optimizer of another model.
     """
     check_sizes(epochs=epochs, batch_size=batch_size)
-    check_generator(rng)
-    _check_inputs(model, data, optimizer)
+    _check_inputs(model, data, optimizer, rng)
     history, callback = History(), callback or (lambda _epoch: None)
     if not _record(history, model, data):
         history.diverged_at = 0
@@ -100,7 +99,8 @@ def _evaluating(model):
             layer.training = mode
 
 
-def _check_inputs(model, data, optimizer) -> None:
+def _check_inputs(model, data, optimizer, rng) -> None:
+    check_generator(rng)
     check_kind("model", model, Layer, "a Layer")
     check_kind("data", data, Dataset, "a Dataset")
     check_kind("optimizer", optimizer, Optimizer, "an Optimizer such as SGD(model.parameters(), 0.1)")

@@ -1,0 +1,230 @@
+"""The base of all layers, and the parameters that they hold.
+
+A layer is a function with adjustable parameters. `forward(x)` computes the output and remembers what the way
+back needs; `backward(grad)` takes dLoss/d(output), adds dLoss/d(parameter) to each parameter, and returns
+dLoss/d(input). Your own layer is a subclass with `__init__`, `forward` and `backward`: parameters and layers
+that it holds as attributes, or layers in a list, are found by themselves.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from netinit.checks import check_flag, check_kind, check_number
+
+
+class Parameter:
+    """A trainable array, the gradient of the loss with respect to it, and its name.
+
+    `grad` is None until a backward pass has reached the parameter. `lr_scale` multiplies the learning rate of
+    this parameter alone; 0 freezes it. `grad_out`, if an optimizer has set it, is the array that gradients
+    are written into: copy a gradient that you want to keep beyond the next backward pass.
+    """
+
+    def __init__(
+        self, value: np.ndarray, grad: np.ndarray | None = None, name: str = "", lr_scale: float = 1.0
+    ):
+        value = np.asarray(value)
+        if not np.issubdtype(value.dtype, np.floating):
+            raise TypeError(f"value must hold floating-point numbers, got dtype {value.dtype}.")
+        if grad is not None and np.shape(grad) != value.shape:
+            raise ValueError(f"grad must have the shape of value {value.shape}, got {np.shape(grad)}.")
+        self.value = value
+        self.grad = grad
+        self.name = name
+        self.lr_scale = check_number("lr_scale", lr_scale, least=0)
+        self.grad_out: np.ndarray | None = None
+
+    def accumulate(self, grad: np.ndarray) -> None:
+        """Add to the gradient: a parameter used in two places receives the sum of both.
+
+        Raises ValueError for a gradient of another shape than the value.
+        """
+        if grad.shape != self.value.shape:
+            raise ValueError(f"grad must have the shape of {self!r}, got {grad.shape}.")
+        if self.grad is not None:
+            self.grad = self.grad + grad
+        elif self.grad_out is None:
+            self.grad = grad
+        else:
+            self.grad_out[...] = grad
+            self.grad = self.grad_out
+
+    def accumulate_product(self, a: np.ndarray, b: np.ndarray) -> None:
+        """The same as accumulate(a @ b), but written straight to `grad_out` where that is possible.
+
+        An array of the size of a weight, made anew in each step, is memory that the system clears each time.
+        """
+        if self.grad is not None or self.grad_out is None:
+            self.accumulate(a.dot(b))
+            return
+        try:
+            self.grad = a.dot(b, self.grad_out)
+        except ValueError:  # another dtype, or a shape that accumulate refuses
+            self.accumulate(a.dot(b))
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.name!r}, shape={self.value.shape}, dtype={self.value.dtype})"
+
+
+class Layer:
+    """The base of all layers and models."""
+
+    training = True  # what `train()` and `eval()` switch; only BatchNorm looks at it
+    n_in: int | None = None  # features per example that the layer takes; None: any number
+    n_out: int | None = None  # features per example that it returns; None: not known beforehand
+    keeps_width = False  # True: it returns as many features as it was given, whatever their number
+    _saved = None  # what forward keeps for backward
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """The output for a batch x, (batch, ...); keeps in `_saved` what `backward` needs."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward(x).")
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        """Take dLoss/d(output), accumulate dLoss/d(parameter), return dLoss/d(input), each in its shape."""
+        raise NotImplementedError(f"{type(self).__name__} must define backward(grad).")
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        if not isinstance(x, np.ndarray):
+            raise TypeError(f"x must be a NumPy array, got {type(x).__name__}.")
+        return self.forward(x)
+
+    def refuse(self, x: np.ndarray, shape: str) -> None:
+        """Raise for an input that does not fit: TypeError for its dtype, ValueError for its shape."""
+        if x.dtype.kind != "f":
+            raise TypeError(f"{self!r} takes floating-point numbers, got dtype {x.dtype}.")
+        raise ValueError(f"{self!r} takes an input of shape {shape}, got {x.shape}.")
+
+    def backward_parameters(self, grad: np.ndarray) -> None:
+        """The backward pass of a first layer: its parameters' gradients, without the one of the data."""
+        self.backward(grad)
+
+    def saved(self):
+        """What the last forward pass kept; RuntimeError where there was none."""
+        if self._saved is None:
+            raise RuntimeError(f"{type(self).__name__}.backward needs a forward pass first.")
+        return self._saved
+
+    def children(self) -> Iterator[tuple[str, "Layer"]]:
+        """Name and layer of each direct part, in the order of definition; "parts.0" in a list `parts`."""
+        for name, value in vars(self).items():
+            if isinstance(value, Layer):
+                yield name, value
+            elif isinstance(value, list | tuple):
+                yield from ((f"{name}.{i}", part) for i, part in enumerate(value) if isinstance(part, Layer))
+
+    def named_layers(self, prefix: str = "") -> Iterator[tuple[str, "Layer"]]:
+        """Path and layer of this layer and of all inside it, such as ("1.branch.0", Linear(16, 16))."""
+        ahead = [(prefix, self)]  # a stack: what is still to come, the next one last
+        while ahead:
+            path, layer = ahead.pop()
+            yield path, layer
+            parts = [(f"{path}.{name}" if path else name, child) for name, child in layer.children()]
+            ahead += reversed(parts)
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Path and parameter, such as ("0.weight", Parameter); a shared one appears under each path."""
+        for path, layer in self.named_layers():
+            for name, value in own_parameters(layer).items():
+                yield (f"{path}.{name}" if path else name), value
+
+    def parameters(self) -> list[Parameter]:
+        """Every parameter once, shared ones too."""
+        return list({id(p): p for _, p in self.named_parameters()}.values())
+
+    def zero_grad(self) -> None:
+        """Forget all gradients, before the next backward pass adds new ones."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def train(self, mode: bool = True) -> "Layer":
+        """Switch this layer and all inside it to training mode; returns it."""
+        mode = check_flag("mode", mode)
+        for _, layer in self.named_layers():
+            layer.training = mode
+        return self
+
+    def eval(self) -> "Layer":
+        """Switch this layer and all inside it to evaluation mode; returns it."""
+        return self.train(False)
+
+    def astype(self, dtype) -> "Layer":
+        """Convert every parameter and buffer, float64 for gradient checks say; returns the layer."""
+        try:
+            kind = np.dtype(dtype).kind
+        except TypeError:
+            kind = None
+        if dtype is None or kind != "f":
+            raise TypeError(f"dtype must be a floating-point type, got {dtype!r}.")
+        for _, layer in self.named_layers():
+            for name in layer.buffers():
+                setattr(layer, name, getattr(layer, name).astype(dtype))
+        for parameter in self.parameters():
+            parameter.value, parameter.grad = parameter.value.astype(dtype), None
+            parameter.grad_out = None  # an optimizer built before has the old dtype
+        return self
+
+    def buffers(self) -> tuple[str, ...]:
+        """Names of arrays that belong to the layer's state but are not trained."""
+        return ()
+
+    def named_arrays(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Path and array of every parameter and buffer: the whole state of the model."""
+        for path, parameter in self.named_parameters():
+            yield path, parameter.value
+        for path, layer in self.named_layers():
+            for name in layer.buffers():
+                yield (f"{path}.{name}" if path else name), getattr(layer, name)
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """A copy of every parameter and buffer under its path."""
+        return {path: array.copy() for path, array in self.named_arrays()}
+
+    def load_state_dict(self, state: dict[str, np.ndarray], strict: bool = True) -> None:
+        """Copy arrays into the parameters and buffers of the same path; nothing changes if anything is wrong.
+
+        `strict=False` passes over paths that only one side has. Raises ValueError for such a path when
+        strict, and always for a wrong shape or a value that is not finite in the dtype of the model.
+        """
+        check_kind("state", state, Mapping, "a mapping of paths to arrays")
+        own = dict(self.named_arrays())
+        if check_flag("strict", strict) and own.keys() != state.keys():
+            missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+            raise ValueError(f"state does not fit the model: missing {missing}, unexpected {extra}.")
+        loaded = {path: _fitting(path, state[path], own[path]) for path in own if path in state}
+        for path, value in loaded.items():
+            own[path][...] = value
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+def weight_of(layer: Layer) -> Parameter | None:
+    """The layer's own parameter `weight`, or else its only one with two axes or more; None without any."""
+    own = own_parameters(layer)
+    matrices = [p for p in own.values() if p.value.ndim >= 2]
+    return own.get("weight", matrices[0] if len(matrices) == 1 else None)
+
+
+def bias_of(layer: Layer) -> Parameter | None:
+    """The layer's own parameter `bias`; None without one."""
+    return own_parameters(layer).get("bias")
+
+
+def own_parameters(layer: Layer) -> dict[str, Parameter]:
+    """Name and parameter of everything that the layer itself holds, without its parts."""
+    return {name: value for name, value in vars(layer).items() if isinstance(value, Parameter)}
+
+
+def _fitting(path, value, own):
+    """The value as an array that can replace `own`, in its shape and dtype."""
+    value = np.asarray(value)
+    if value.dtype.kind not in "fiu":
+        raise TypeError(f"state[{path!r}] must hold real numbers, got dtype {value.dtype}.")
+    if value.shape != own.shape:
+        raise ValueError(f"state[{path!r}] has shape {value.shape}, the model needs {own.shape}.")
+    with np.errstate(over="ignore"):
+        value = value.astype(own.dtype)
+    if not np.all(np.isfinite(value)):
+        raise ValueError(f"state[{path!r}] must be finite in {own.dtype}, got NaN, infinity or an overflow.")
+    return value
