@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-from benchmarks import import_time, initializer_speed, lsuv_depth, training_step
+from benchmarks import fixup_layers, import_time, initializer_speed, lsuv_depth, training_step
 
-for benchmark in (training_step, lsuv_depth, initializer_speed, import_time):
+for benchmark in (training_step, fixup_layers, lsuv_depth, initializer_speed, import_time):
     benchmark.main()
     print()
 print("Fixup, 10,000 blocks", flush=True)

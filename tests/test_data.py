@@ -58,6 +58,33 @@ def test_noise_has_the_declared_std():
 
 
 @pytest.mark.parametrize(
+    ("given", "returned"),
+    [
+        ("float16", "float16"),
+        ("float32", "float32"),
+        ("float64", "float64"),
+        ("uint8", "float32"),
+        ("int64", "float64"),
+    ],
+)
+def test_noise_keeps_the_dtype(given, returned):
+    images = np.full((2, 8, 8), 3, given)
+    noisy = add_noise(images, 0.5, np.random.default_rng(2))
+    assert noisy.dtype == returned
+    exact = images + 0.5 * np.random.default_rng(2).standard_normal(images.shape)
+    np.testing.assert_array_equal(noisy, exact.astype(returned))
+
+
+def test_images_in_another_dtype_are_standardized_in_float64():
+    plain, rounded = load_digits(), load_digits(lambda images: images.astype(np.float16))
+    for a, b in zip(plain, rounded, strict=True):
+        np.testing.assert_array_equal(a, b)  # 0..16 are exact in float16, their mean would not be
+
+
+IMAGES, RNG = np.zeros((3, 8, 8)), np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
     ("call", "error", "words"),
     [
         (
@@ -65,6 +92,33 @@ def test_noise_has_the_declared_std():
             ValueError,
             r"transform .*\(1797, 8, 8\).*\(5, 8, 8\)",
         ),
+        (lambda: load_digits("rotate"), TypeError, "transform .*function.*None.*'rotate'"),
+        (lambda: load_digits(15), TypeError, "transform .*function.*None.*15"),
+        (lambda: load_digits(lambda x: x.astype(str)), TypeError, "transform .*real numbers.*dtype <U"),
+        (lambda: load_digits(lambda x: x * 1j), TypeError, "transform .*real numbers.*dtype complex"),
+        (lambda: load_digits(np.zeros_like), ValueError, "transform .*apart.*1077 equal"),
+        (lambda: load_digits(lambda x: np.full_like(x, 0.1)), ValueError, "transform .*apart.*1077 equal"),
+        (lambda: load_digits(lambda x: x * np.nan), ValueError, "transform .*finite.*nan to nan"),
+        (lambda: load_digits(lambda x: np.where(x > 15, np.inf, x)), ValueError, "transform .*0 to inf"),
+        (lambda: load_digits(lambda x: x * 1e200), ValueError, r"transform .*float32.* to 1.6e\+201"),
+        (lambda: load_digits(lambda x: x * 1e-200), ValueError, "transform .*float32.* to 1.6e-199"),
+        (lambda: rotate([[[1.0]]], 15), TypeError, "images .*NumPy array.*list"),
+        (lambda: rotate(15, IMAGES), TypeError, "images .*NumPy array.*int"),
+        (lambda: rotate(IMAGES.astype(str), 15), TypeError, "images .*real numbers.*dtype <U"),
+        (lambda: rotate(IMAGES + np.nan, 15), ValueError, "images .*finite.*NaN"),
+        (lambda: rotate(IMAGES, "ten"), TypeError, "degrees .*real number.*str"),
+        (lambda: rotate(IMAGES, None), TypeError, "degrees .*real number.*NoneType"),
+        (lambda: rotate(IMAGES, IMAGES), TypeError, "degrees .*real number.*ndarray"),
+        (lambda: rotate(IMAGES, -np.inf), ValueError, "degrees .*finite.*-inf"),
+        (lambda: add_noise([1.0], 1, RNG), TypeError, "images .*NumPy array.*list"),
+        (lambda: add_noise(1, IMAGES, RNG), TypeError, "images .*NumPy array.*int"),
+        (lambda: add_noise(IMAGES, RNG, 1), TypeError, "sigma .*real number.*Generator"),
+        (lambda: add_noise(IMAGES, "1", RNG), TypeError, "sigma .*real number.*str"),
+        (lambda: add_noise(IMAGES, np.ones(8), RNG), TypeError, "sigma .*real number.*ndarray"),
+        (lambda: add_noise(IMAGES, np.nan, RNG), ValueError, "sigma .*finite.*nan"),
+        (lambda: add_noise(IMAGES + np.inf, 1, RNG), ValueError, "images .*finite.*infinity"),
+        (lambda: add_noise(IMAGES, 1e308, RNG), ValueError, r"sigma .*float64.*1e\+308.*overflows"),
+        (lambda: add_noise(IMAGES.astype("f2"), 1e5, RNG), ValueError, "sigma .*float16.*overflows"),
         (lambda: rotate(np.zeros((3, 64)), 15), ValueError, r"images .*\(n, height, width\).*\(3, 64\)"),
         (lambda: rotate(np.zeros((3, 8, 8)), np.nan), ValueError, "degrees .*finite.*nan"),
         (lambda: add_noise(np.zeros(3), -1, np.random.default_rng(0)), ValueError, "sigma .*-1"),
@@ -73,8 +127,10 @@ def test_noise_has_the_declared_std():
     ],
 )
 def test_wrong_calls(call, error, words):
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=words) as caught:
         call()
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)
 
 
 def test_train_size_is_the_split():

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from netinit import initializers as init
 from netinit.initializers import INITIALIZERS, fans, get_initializer, variance_scaling
+from netinit.layers import Linear
 
 # Shape -> (fan_in, fan_out), counted by hand.
 FANS = {
@@ -23,6 +24,7 @@ FANS = {
     (5, 32, 48): (160, 240),  # one spatial axis
     (1, 3, 3, 32, 64): (288, 576),  # three spatial axes
 }
+TALL = (512, 16)  # dense: its fans are its axes
 DTYPES = [np.float16, np.float32, np.float64]
 LIKELY = 1e-4  # a Kolmogorov-Smirnov p-value below this rejects
 SE = 5.0  # moments: allowed standard errors
@@ -66,15 +68,22 @@ RANDOM = [name for name, row in ROWS.items() if row.random]
 
 
 def misfits(values, law):
-    """Which statistics tell the values from the law: of "ks", "mean", "variance"."""
-    values = np.asarray(values, np.float64).ravel()
+    """Which statistics tell the values from the law: of "ks", "mean", "variance", "support", "edges"."""
+    values = np.asarray(values)
+    rounding = np.finfo(values.dtype).eps
+    values = values.astype(np.float64).ravel()
     mean, variance, kurtosis = (float(moment) for moment in law.stats("mvk"))  # kurtosis: 0 for a normal
     mean_error = math.sqrt(variance / values.size)
     variance_error = variance * math.sqrt((kurtosis + 2) / values.size)
+    lowest, highest = law.support()  # infinite for a normal
+    low_edge, high_edge = law.ppf([20 / values.size, 1 - 20 / values.size])  # 20 values expected beyond each
     found = {
         "ks": stats.kstest(values, law.cdf, method="asymp").pvalue < LIKELY,
         "mean": abs(values.mean() - mean) > SE * mean_error,
         "variance": abs(np.mean((values - mean) ** 2) - variance) > SE * variance_error,
+        "support": values.min() < lowest - rounding * abs(lowest)
+        or values.max() > highest + rounding * abs(highest),
+        "edges": values.min() > low_edge or values.max() < high_edge,  # probability e^-20 each
     }
     return {statistic for statistic, differs in found.items() if differs}
 
@@ -94,6 +103,14 @@ def test_the_registry_is_read_only():
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_a_name_or_a_callable_gives_the_initializer(name):
     assert get_initializer(name) is INITIALIZERS[name] is get_initializer(INITIALIZERS[name])
+
+
+def test_any_callable_of_shape_and_rng_is_an_initializer():
+    def typed(shape, rng, *, dtype):
+        return rng.random(shape).astype(dtype)
+
+    for call in (typed, lambda shape, rng: rng.random(shape), partial(init.normal, std=2.0), max):
+        assert get_initializer(call) is call  # a builtin such as max shows no signature: its call will fail
 
 
 @pytest.mark.parametrize("shape", FANS)
@@ -116,13 +133,30 @@ def test_grouped_fans_count_the_connections_of_a_real_convolution(groups):
     assert reached == (y[0, 0, 4, 4].item(), x.grad[0, 0, 4, 4].item())
 
 
-@pytest.mark.parametrize("groups", [1, 4])
-def test_fans_against_pytorch(groups):
+TORCH_MODULES = {
+    "Linear": lambda nn: nn.Linear(7, 24),
+    "Conv1d": lambda nn: nn.Conv1d(8, 24, 5),
+    "Conv1d-grouped": lambda nn: nn.Conv1d(8, 24, 5, groups=4),
+    "Conv2d": lambda nn: nn.Conv2d(8, 24, (3, 5)),
+    "Conv2d-grouped": lambda nn: nn.Conv2d(8, 24, (3, 5), groups=4),
+    "Conv2d-depthwise": lambda nn: nn.Conv2d(8, 24, (3, 5), groups=8),
+    "Conv3d": lambda nn: nn.Conv3d(8, 24, (1, 3, 5)),
+    "Conv3d-grouped": lambda nn: nn.Conv3d(8, 24, (1, 3, 5), groups=2),
+}
+
+
+@pytest.mark.parametrize("name", TORCH_MODULES)
+def test_fans_against_pytorch(name):
     torch = pytest.importorskip("torch", reason="PyTorch, the reference here, is not installed")
-    weight = torch.nn.Conv2d(8, 24, (3, 5), groups=groups).weight
-    fan_in, fan_out = torch.nn.init._calculate_fan_in_and_fan_out(weight)
+    module = TORCH_MODULES[name](torch.nn)
+    groups = getattr(module, "groups", 1)
+    fan_in, fan_out = torch.nn.init._calculate_fan_in_and_fan_out(module.weight)
+    n_out, n_in, *field = (
+        module.weight.shape
+    )  # the axes of a PyTorch weight; netinit has (*field, n_in, n_out)
     # PyTorch leaves the groups out of fan_out; netinit does not.
-    assert fans((3, 5, 8 // groups, 24), groups=groups) == (fan_in, fan_out / groups)
+    assert fans((*field, n_in, n_out), groups=groups) == (fan_in, fan_out / groups)
+    assert fans(tuple(module.weight.shape)) != (fan_in, fan_out)  # the control: the layouts differ
 
 
 # ---- laws ----------------------------------------------------------------------------------------
@@ -147,18 +181,63 @@ def scaled_law(variance, distribution):
     }[distribution]
 
 
-@pytest.mark.parametrize("distribution", ["normal", "uniform", "truncated_normal"])
-@pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
-@pytest.mark.parametrize("shape", [(512, 16), (3, 3, 16, 32)], ids=str)
-def test_variance_scaling_follows_scale_over_fan(shape, mode, distribution):
-    fan_in, fan_out = FANS[shape]
-    fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[mode]
-    values = variance_scaling(shape, rng(2), scale=1.7, mode=mode, distribution=distribution)
-    law = scaled_law(1.7 / fan, distribution)
-    assert misfits(values, law) == set()
-    low, high = law.support()
-    assert low * (1 + 1e-6) <= values.min()
-    assert values.max() <= high * (1 + 1e-6)
+MODES = {
+    "fan_in": lambda fan_in, _fan_out: fan_in,
+    "fan_out": lambda _fan_in, fan_out: fan_out,
+    "fan_avg": lambda fan_in, fan_out: (fan_in + fan_out) / 2,
+}
+SCALED = {  # id: an initializer with a mode, its scale, its distribution
+    "he_normal": (init.he_normal, 2.0, "normal"),
+    "he_uniform": (init.he_uniform, 2.0, "uniform"),
+    **{
+        f"variance_scaling-{distribution}": (
+            partial(variance_scaling, scale=1.7, distribution=distribution),
+            1.7,
+            distribution,
+        )
+        for distribution in ("normal", "uniform", "truncated_normal")
+    },
+}
+GROUPED = ((3, 3, 16, 32), 4, (144, 72))  # shape, groups, fans: an input reaches 8 of the 32 channels
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+@pytest.mark.parametrize("shape", FANS, ids=str)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", SCALED)
+def test_each_mode_divides_by_its_fan(name, mode, shape, dtype):
+    initializer, scale, distribution = SCALED[name]
+    seed = [list(SCALED).index(name), list(MODES).index(mode), *shape, np.dtype(dtype).itemsize]
+    values = initializer(shape, rng(seed), mode=mode, dtype=dtype)
+    assert misfits(values, scaled_law(scale / MODES[mode](*FANS[shape]), distribution)) == set()
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", SCALED)
+def test_groups_change_the_fan_of_each_mode(name, mode, dtype):
+    initializer, scale, distribution = SCALED[name]
+    shape, groups, counted = GROUPED
+    values = initializer(shape, rng(2), mode=mode, groups=groups, dtype=dtype)
+    assert misfits(values, scaled_law(scale / MODES[mode](*counted), distribution)) == set()
+
+
+@pytest.mark.parametrize("name", ["xavier_uniform", "xavier_normal", "lecun_uniform", "lecun_normal"])
+def test_groups_change_the_fan_of_initializers_without_a_mode(name):
+    shape, groups, counted = GROUPED
+    values = INITIALIZERS[name](shape, rng(2), groups=groups)
+    assert misfits(values, ROWS[name].law(*counted)) == set()
+
+
+@pytest.mark.parametrize("wrong", MODES)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", SCALED)
+def test_the_fan_of_another_mode_is_rejected(name, mode, wrong):
+    initializer, scale, distribution = SCALED[name]
+    found = misfits(
+        initializer(TALL, rng(2), mode=mode), scaled_law(scale / MODES[wrong](*TALL), distribution)
+    )
+    assert (found >= {"ks", "variance"}) if wrong != mode else not found
 
 
 def test_the_correction_of_the_truncated_normal_is_scipys():
@@ -217,7 +296,6 @@ def test_keywords_change_the_law_as_documented(case):
     assert misfits(initializer(shape, rng(3)), law) == set()
 
 
-TALL = (512, 16)
 CONTROLS = {  # id: initializer, shape, a law that is wrong, the statistics that must notice
     "xavier is not he": (
         init.xavier_normal,
@@ -249,7 +327,7 @@ CONTROLS = {  # id: initializer, shape, a law that is wrong, the statistics that
         init.he_normal,
         (256, 256),
         scaled_law(2 / 256, "truncated_normal"),
-        {"ks"},
+        {"ks", "support"},
     ),
     "truncated is not normal": (
         partial(variance_scaling, distribution="truncated_normal"),
@@ -275,6 +353,42 @@ CONTROLS = {  # id: initializer, shape, a law that is wrong, the statistics that
         (128, 128),
         stats.norm(0, math.sqrt(1 / 128)),
         {"variance"},
+    ),
+    "plain uniform has these bounds": (
+        init.uniform,
+        (128, 128),
+        centered_uniform(0.06),
+        {"ks", "variance", "edges"},
+    ),
+    "plain uniform stays within them": (
+        init.uniform,
+        (128, 128),
+        centered_uniform(0.045),
+        {"ks", "variance", "support"},
+    ),
+    "plain uniform is not normal": (
+        init.uniform,
+        (128, 128),
+        stats.norm(0, 0.1 / math.sqrt(12)),
+        {"ks", "edges"},
+    ),
+    "plain uniform is centered": (
+        partial(init.uniform, low=-0.0485, high=0.0515),
+        (128, 128),
+        centered_uniform(0.05),
+        {"mean", "support"},
+    ),
+    "the cut is not wider": (
+        partial(init.truncated_normal, cut=2.1),
+        (128, 128),
+        stats.truncnorm(-2, 2, scale=0.01),
+        {"support"},
+    ),
+    "the cut is not tighter": (
+        partial(init.truncated_normal, cut=1.9),
+        (128, 128),
+        stats.truncnorm(-2, 2, scale=0.01),
+        {"edges"},
     ),
     "a shifted mean": (partial(init.normal, mean=0.001), (128, 128), stats.norm(0, 0.01), {"ks", "mean"}),
 }
@@ -312,67 +426,200 @@ def test_a_fixed_initializer_leaves_the_generator_alone(name):
 TOLERANCE = {np.float16: 2e-3, np.float32: 5e-6, np.float64: 1e-13}
 
 
+def is_orthonormal(matrix, gain, tolerance):
+    """Whether the columns (of a wide matrix: the rows) are orthogonal to each other and of length `gain`."""
+    matrix = matrix.astype(np.float64)
+    short = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
+    return np.allclose(short, gain**2 * np.eye(len(short)), rtol=0, atol=gain**2 * tolerance)
+
+
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
 @pytest.mark.parametrize("gain", [1.0, 2.5])
 @pytest.mark.parametrize(
     "shape", [(1, 1), (64, 64), (96, 32), (32, 96), (3, 3, 4, 16), (3, 3, 2, 40)], ids=str
 )
 def test_the_short_side_is_orthonormal(shape, gain, dtype):
-    matrix = init.orthogonal(shape, rng(6), gain=gain, dtype=dtype).reshape(-1, shape[-1]).astype(np.float64)
-    short = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
-    np.testing.assert_allclose(short, gain**2 * np.eye(len(short)), atol=gain**2 * TOLERANCE[dtype])
+    matrix = init.orthogonal(shape, rng(6), gain=gain, dtype=dtype).reshape(-1, shape[-1])
+    assert is_orthonormal(matrix, gain, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+@pytest.mark.parametrize("shape", [(64, 64), (96, 32), (32, 96)], ids=str)
+def test_what_is_not_orthonormal_is_rejected(shape, dtype):
+    q, tolerance = init.orthogonal(shape, rng(6), dtype=dtype), TOLERANCE[dtype]
+    stretched, turned, tall = q.copy(), q.copy(), shape[0] >= shape[1]
+    along, other = (np.s_[:, 0], np.s_[:, 1]) if tall else (np.s_[0], np.s_[1])
+    stretched[along] *= dtype(1.01)  # one length is off by 1 percent
+    turned[along] += dtype(0.01) * turned[other]  # one angle is off by 0.01
+    gaussian = init.normal(
+        shape, rng(6), std=max(shape) ** -0.5, dtype=dtype
+    )  # the same variance of the entries
+    assert [is_orthonormal(m, 1.0, tolerance) for m in (stretched, turned, gaussian)] == [False] * 3
+    assert not is_orthonormal(q, 1.01, tolerance)
 
 
 def plain_qr(shape, generator):
     """Orthogonal, but not Haar: the QR routine chooses the signs."""
-    return np.linalg.qr(generator.standard_normal(shape))[0]
+    long, short = max(shape), min(shape)
+    q = np.linalg.qr(generator.standard_normal((long, short)))[0]
+    return q if shape[0] == long else q.T
 
 
 def scipy_haar(shape, generator):
-    """SciPy's Haar-distributed matrices: the check must pass on these too."""
-    return stats.ortho_group.rvs(shape[0], random_state=generator)
+    """The first columns, or rows, of SciPy's Haar-distributed matrices: the check must pass on these too."""
+    return stats.ortho_group.rvs(max(shape), random_state=generator)[: shape[0], : shape[1]]
 
 
-def haar_misfits(draw, n=6, count=1500):
-    """Which consequences of the Haar measure on O(n) the matrices break.
+def rotated_blocks(shape, generator):
+    """Orthogonal with uniform eigenvalue angles in a Haar basis, but the angles do not repel each other."""
+    angles, basis = generator.uniform(0, math.pi, shape[0] // 2), scipy_haar(shape, generator)
+    blocks = np.zeros(shape)
+    even, odd = np.arange(0, shape[0], 2), np.arange(1, shape[0], 2)
+    blocks[even, even] = blocks[odd, odd] = np.cos(angles)
+    blocks[even, odd], blocks[odd, even] = -np.sin(angles), np.sin(angles)
+    return basis @ blocks @ basis.T
 
-    A coordinate of a random point on the unit sphere of R^n follows 2 Beta((n-1)/2, (n-1)/2) - 1; both signs
-    of the determinant are equally likely; E[trace^2] = 1. For even n the angles of the eigenvalues other than
-    +-1 are uniform: at determinant +-1 their density is (n - 1) / (2 pi) +- sin((n - 1) t) / (2 pi sin t).
+
+def delta_center(shape, generator):
+    return init.delta_orthogonal((3, 1, *shape), generator, dtype=np.float64)[1, 0]
+
+
+def two_samples_differ(ours, theirs):
+    """A two-sample Kolmogorov-Smirnov test; rounded, for values such as an angle of pi are ties."""
+    return stats.ks_2samp(np.round(ours, 4), np.round(theirs, 4), method="asymp").pvalue < LIKELY
+
+
+def eigenvalue_angles(matrices):
+    """Angles in (0, pi) of all matrices, and the smallest gap around the circle of each."""
+    angles = np.sort(np.angle(np.linalg.eigvals(matrices)), axis=1)  # (count, n), from -pi to pi
+    gaps = np.diff(angles, axis=1, append=angles[:, :1] + 2 * math.pi)
+    inside = (angles > 1e-4) & (angles < math.pi - 1e-4)  # without the eigenvalues 1 and -1
+    return angles[inside], gaps.min(axis=1)
+
+
+def square_misfits(matrices, reference):
+    """What only square matrices have: a determinant, eigenvalues.
+
+    For even n the angles of the eigenvalues other than +-1 are uniform: at determinant +-1 their density is
+    (n - 1) / (2 pi) +- sin((n - 1) t) / (2 pi sin t). They repel each other, which the gaps show.
     """
-    generator = rng(7)
-    matrices = np.array([draw((n, n), generator) for _ in range(count)], np.float64)
-    diagonal = np.diagonal(matrices, axis1=1, axis2=2)  # (count, n)
-    eigenvalues = np.linalg.eigvals(matrices)
-    coordinate = stats.beta((n - 1) / 2, (n - 1) / 2, -1, 2)
-    angles = np.angle(eigenvalues[eigenvalues.imag > 0])
+    (angles, gaps), (their_angles, their_gaps) = eigenvalue_angles(matrices), eigenvalue_angles(reference)
     positive = int((np.linalg.det(matrices) > 0).sum())
-    found = {
-        "entry": min(stats.kstest(entry, coordinate.cdf).pvalue for entry in diagonal.T) < LIKELY,
-        "determinant": stats.binomtest(positive, count).pvalue < LIKELY,
-        "trace": abs(diagonal.sum(axis=1).mean()) > SE / math.sqrt(count),
-        "angles": stats.kstest(angles, stats.uniform(0, math.pi).cdf).pvalue < LIKELY,
+    even, uniform = matrices.shape[1] % 2 == 0, stats.uniform(0, math.pi).cdf
+    return {
+        "determinant": stats.binomtest(positive, len(matrices)).pvalue < LIKELY,
+        "angles": angles.size == 0
+        or two_samples_differ(angles, their_angles)
+        or (even and stats.kstest(angles, uniform).pvalue < LIKELY),
+        "gaps": two_samples_differ(gaps, their_gaps),
     }
+
+
+def smallest_pvalue(columns, law):
+    """The Kolmogorov-Smirnov p-value of the column that fits the law worst."""
+    size = len(columns)
+    reached, steps = law.cdf(np.sort(columns, axis=0)), np.arange(size + 1)[:, None] / size
+    distance = np.maximum(steps[1:] - reached, reached - steps[:-1]).max()
+    return stats.kstwobign.sf(math.sqrt(size) * distance)
+
+
+def haar_misfits(draw, shape, count=1200):
+    """Which consequences of the Haar measure on O(n), n the long side, the matrices break.
+
+    Each entry is a coordinate of a random point on the unit sphere of R^n, so it follows
+    2 Beta((n-1)/2, (n-1)/2) - 1: mean 0, variance 1/n, E[x^4] = 3 / (n (n+2)). Two entries are uncorrelated,
+    with E[x^2 y^2] at most (n+1) / (n (n-1) (n+2)). The rest is compared with SciPy's matrices.
+    """
+    generator, n, short = rng(7), max(shape), min(shape)
+    matrices = np.array([draw(shape, generator) for _ in range(count)], np.float64)
+    matrices = matrices if shape[0] == n else matrices.swapaxes(1, 2)  # (count, n, short)
+    reference = stats.ortho_group.rvs(n, count, random_state=rng(8))[:, :, :short]
+    entries, coordinate = matrices.reshape(count, -1), stats.beta((n - 1) / 2, (n - 1) / 2, -1, 2)
+    square_error = math.sqrt((3 / (n * (n + 2)) - 1 / n**2) / count)
+    product_error = math.sqrt((n + 1) / (n * (n - 1) * (n + 2)) / count)
+    products = entries.T @ entries / count
+    block = np.s_[:, : n // 2, : (short + 1) // 2]
+    found = {
+        "entry": smallest_pvalue(entries, coordinate) * entries.shape[1] < LIKELY,
+        "mean": np.abs(entries.mean(axis=0)).max() > SE / math.sqrt(n * count),
+        "variance": np.abs(np.diagonal(products) - 1 / n).max() > SE * square_error,
+        "products": np.abs(products[~np.eye(len(products), dtype=bool)]).max() > SE * product_error,
+        "block": two_samples_differ(
+            np.linalg.norm(matrices[block], axis=(1, 2)), np.linalg.norm(reference[block], axis=(1, 2))
+        ),
+        "trace": two_samples_differ(
+            np.trace(matrices, axis1=1, axis2=2), np.trace(reference, axis1=1, axis2=2)
+        ),
+    }
+    if short == n:
+        found |= square_misfits(matrices, reference)
     return {name for name, broken in found.items() if broken}
 
 
-@pytest.mark.parametrize("draw", [init.orthogonal, scipy_haar])
-def test_orthogonal_is_haar(draw):
-    assert haar_misfits(draw) == set()
+HAAR = {
+    "float32": init.orthogonal,
+    "float64": partial(init.orthogonal, dtype=np.float64),
+    "scipy": scipy_haar,
+}
 
 
-def test_plain_qr_is_rejected_as_not_haar():
-    assert haar_misfits(plain_qr) == {"entry", "determinant", "trace", "angles"}
+@pytest.mark.parametrize("shape", [(2, 2), (3, 3), (6, 6), (16, 16), (10, 4), (4, 10), (9, 1)], ids=str)
+@pytest.mark.parametrize("source", HAAR)
+def test_orthogonal_is_haar(source, shape):
+    assert haar_misfits(HAAR[source], shape) == set()
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (6, 6), (4, 10)], ids=str)
+def test_the_center_of_delta_orthogonal_is_haar(shape):
+    assert haar_misfits(delta_center, shape) == set()
+
+
+def test_a_kernel_is_haar_as_a_matrix():
+    def kernel(shape, generator):
+        return init.orthogonal((3, 1, shape[0] // 3, shape[1]), generator).reshape(shape)
+
+    assert haar_misfits(kernel, (12, 5)) == set()
+
+
+def test_orthogonal_of_one_entry_has_a_random_sign():
+    generator = rng(9)
+    signs = [init.orthogonal((1, 1), generator).item() for _ in range(1000)]
+    assert set(signs) == {-1.0, 1.0}
+    assert stats.binomtest(signs.count(1.0), 1000).pvalue > LIKELY
+
+
+SIGNS = {"entry", "mean", "products", "trace"}  # what shows that the signs are not random
+SPECTRUM = {"determinant", "angles", "gaps"}
+PLAIN_QR = {
+    **dict.fromkeys([(2, 2), (3, 3), (6, 6), (16, 16)], SIGNS | SPECTRUM),
+    **dict.fromkeys([(10, 4), (4, 10)], SIGNS),
+}
+
+
+@pytest.mark.parametrize("shape", PLAIN_QR, ids=str)
+def test_plain_qr_is_rejected_as_not_haar(shape):
+    assert haar_misfits(plain_qr, shape) >= PLAIN_QR[shape]
 
 
 @pytest.mark.parametrize("shape", [(10, 4), (4, 10)], ids=str)
-def test_semi_orthogonal_entries_lie_on_the_sphere(shape):
+def test_semi_orthogonal_entries_do_not_lie_on_the_sphere_of_the_short_side(shape):
     generator = rng(9)
-    first = [init.orthogonal(shape, generator)[0, 0] for _ in range(1500)]
-    assert stats.kstest(first, stats.beta(4.5, 4.5, -1, 2).cdf).pvalue > LIKELY
-    assert (
-        stats.kstest(first, stats.beta(1.5, 1.5, -1, 2).cdf).pvalue < LIKELY
-    )  # the sphere of the short side
+    entries = np.array([init.orthogonal(shape, generator).ravel() for _ in range(1500)])  # (1500, 40)
+    assert smallest_pvalue(entries, stats.beta(4.5, 4.5, -1, 2)) * entries.shape[1] > LIKELY
+    assert smallest_pvalue(entries, stats.beta(1.5, 1.5, -1, 2)) < LIKELY
+
+
+def test_uniform_angles_alone_are_rejected_as_not_haar():
+    assert haar_misfits(rotated_blocks, (6, 6)) >= {"determinant", "gaps"}
+
+
+def test_the_first_entries_of_a_larger_matrix_are_rejected():
+    """Entries of variance 1/10 in the place of 1/6: a matrix that is not orthogonal at all."""
+
+    def corner(shape, generator):
+        return scipy_haar((10, 10), generator)[: shape[0], : shape[1]]
+
+    assert haar_misfits(corner, (6, 6)) >= {"entry", "variance", "block"}
 
 
 def convolve(x, kernel):
@@ -425,6 +672,39 @@ def test_kept_weights_are_normal_and_stand_anywhere():
     assert misfits(weights, stats.norm(0, 0.3)) != set()  # the control: with its zeros it is not normal
 
 
+def position_misfits(kept):
+    """Whether the columns of a (4, units) mask with 2 kept of 4 are uniform, and neighbors independent.
+
+    A column is one of 6 subsets, a pair of neighbors one of 36; each is equally likely.
+    """
+    subset = np.unique(np.array([1, 2, 4, 8]) @ kept, return_inverse=True)[1]  # (units,)
+    pair = 6 * subset[0::2] + subset[1::2]
+    uniform, independent = (
+        stats.chisquare(np.bincount(numbers, minlength=cells)).pvalue > LIKELY
+        for numbers, cells in ((subset, 6), (pair, 36))
+    )
+    found = {"uniform": not uniform, "independent": not independent}
+    return {name for name, broken in found.items() if broken}
+
+
+@pytest.mark.parametrize("shape", [(4, 7200), (2, 1, 2, 7200)], ids=str)
+def test_kept_positions_are_uniform_and_independent_between_units(shape):
+    kept = init.sparse(shape, rng(17), sparsity=0.5).reshape(4, -1) != 0
+    assert position_misfits(kept) == set()
+
+
+def test_other_ways_to_choose_positions_are_rejected():
+    generator, unit = rng(18), np.arange(4)[:, None]
+    start = generator.integers(4, size=7200)
+    block = (unit - start) % 4 < 2  # two neighboring rows: each row is kept equally often
+    assert stats.chisquare(block.sum(axis=1)).pvalue > LIKELY
+    assert position_misfits(block) == {"uniform", "independent"}
+    fair = generator.permuted(np.repeat([[1], [1], [0], [0]], 7200, axis=1), axis=0) > 0
+    assert position_misfits(fair) == set()
+    twice = np.repeat(fair[:, ::2], 2, axis=1)  # neighbors share their positions
+    assert "independent" in position_misfits(twice)
+
+
 # ---- frameworks ----------------------------------------------------------------------------------
 
 TORCH = {  # name: what PyTorch does to its own (n_out, n_in) tensor
@@ -466,7 +746,7 @@ def test_agreement_with_pytorch_can_fail():
 @pytest.mark.parametrize("distribution", ["normal", "uniform", "truncated_normal"])
 @pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
 def test_variance_scaling_agrees_with_jax(mode, distribution):
-    jax = pytest.importorskip("jax", reason="JAX, the reference here, is not installed")
+    jax = pytest.importorskip("jax", reason="JAX, the reference here, is not installed: pip install jax")
     theirs = np.asarray(
         jax.nn.initializers.variance_scaling(2.0, mode, distribution)(jax.random.key(0), (3, 3, 16, 32))
     )
@@ -482,18 +762,31 @@ def test_variance_scaling_agrees_with_jax(mode, distribution):
 
 @st.composite
 def shapes(draw, smallest=1):
-    """A shape that every initializer takes: odd kernel sizes, n_in <= n_out."""
+    """A shape with odd kernel sizes: tall, wide or square."""
     spatial = draw(st.lists(st.sampled_from([1, 3, 5]), max_size=3))
-    n_in, n_out = sorted(draw(st.tuples(*[st.integers(smallest, 9)] * 2)))
-    return (*spatial, n_in, n_out)
+    return (*spatial, *draw(st.tuples(*[st.integers(smallest, 9)] * 2)))
 
 
-names, dtypes, seeds = st.sampled_from(sorted(INITIALIZERS)), st.sampled_from(DTYPES), st.integers(0, 2**64)
+@st.composite
+def calls(draw, known, smallest=1):
+    """A name and a shape that it takes: delta_orthogonal refuses a tall one."""
+    name, shape = draw(st.sampled_from(known)), draw(shapes(smallest))
+    return name, (*shape[:-2], *sorted(shape[-2:])) if name == "delta_orthogonal" else shape
+
+
+@pytest.mark.parametrize("kind", [int.__gt__, int.__lt__, int.__eq__])
+def test_tall_wide_and_square_shapes_are_drawn(kind):
+    _, shape = find(calls(["he_normal"]), lambda call: kind(*call[1][-2:]))
+    assert kind(*shape[-2:])
+
+
+dtypes, seeds = st.sampled_from(DTYPES), st.integers(0, 2**64)
 
 
 @settings(max_examples=150)
-@given(name=names, shape=shapes(), dtype=dtypes, seed=seeds)
-def test_same_state_same_array_of_the_asked_shape_and_dtype(name, shape, dtype, seed):
+@given(call=calls(sorted(INITIALIZERS)), dtype=dtypes, seed=seeds)
+def test_same_state_same_array_of_the_asked_shape_and_dtype(call, dtype, seed):
+    name, shape = call
     first, second = (INITIALIZERS[name](shape, rng(seed), dtype=dtype) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert first.shape == shape
@@ -504,44 +797,86 @@ def test_same_state_same_array_of_the_asked_shape_and_dtype(name, shape, dtype, 
 
 
 @settings(max_examples=100)
-@given(name=st.sampled_from(RANDOM), shape=shapes(smallest=3), seed=seeds)
-def test_another_state_another_array(name, shape, seed):
+@given(call=calls(RANDOM, smallest=3), seed=seeds)
+def test_another_state_another_array(call, seed):
+    name, shape = call
     generator = rng(seed)
     assert (INITIALIZERS[name](shape, generator) != INITIALIZERS[name](shape, generator)).any()
     assert (INITIALIZERS[name](shape, rng(seed)) != INITIALIZERS[name](shape, rng(seed + 1))).any()
 
 
 @settings(max_examples=100)
-@given(name=names, shape=shapes(), seed=seeds)
-def test_float16_is_float32_rounded_last(name, shape, seed):
+@given(call=calls(sorted(INITIALIZERS)), seed=seeds)
+def test_float16_is_float32_rounded_last(call, seed):
+    name, shape = call
     half, single = (INITIALIZERS[name](shape, rng(seed), dtype=dtype) for dtype in (np.float16, np.float32))
     np.testing.assert_array_equal(half, single.astype(np.float16))
 
 
-@settings(max_examples=80)
-@given(
-    shape=shapes(smallest=4),
-    scale=st.floats(1e-3, 1e3),
-    mode=st.sampled_from(["fan_in", "fan_out", "fan_avg"]),
-    distribution=st.sampled_from(["normal", "uniform", "truncated_normal"]),
-    dtype=dtypes,
-    seed=seeds,
-)
-def test_the_declared_variance_is_kept(shape, scale, mode, distribution, dtype, seed):
-    generator = rng(seed)
-    call = partial(variance_scaling, scale=scale, mode=mode, distribution=distribution, dtype=dtype)
-    draws = [call(shape, generator).ravel() for _ in range(math.ceil(2000 / math.prod(shape)))]
+@st.composite
+def declarations(draw):
+    """A call without shape and rng, a shape, and the law that the call declares."""
+    name, shape = draw(st.sampled_from([*WITH_LAW, "variance_scaling"])), draw(shapes(smallest=4))
+    call = getattr(init, name)
     fan_in, fan_out = math.prod(shape[:-1]), math.prod(shape[:-2]) * shape[-1]
-    fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[mode]
-    assert not misfits(np.concatenate(draws), scaled_law(scale / fan, distribution)) & {"mean", "variance"}
+    if "groups" in call.__kwdefaults__:
+        groups = draw(st.sampled_from([g for g in (1, 2, 3, 4) if shape[-1] % g == 0]))
+        call, fan_out = partial(call, groups=groups), fan_out // groups
+    if "mode" in getattr(init, name).__kwdefaults__:
+        mode = draw(st.sampled_from(sorted(MODES)))
+        call, fan_in = partial(call, mode=mode), MODES[mode](fan_in, fan_out)  # the one fan that counts
+    if name != "variance_scaling":
+        return call, shape, ROWS[name].law(fan_in, fan_out)
+    scale, distribution = draw(st.floats(1e-3, 1e3)), draw(st.sampled_from(init._DISTRIBUTIONS))
+    return (
+        partial(call, scale=scale, distribution=distribution),
+        shape,
+        scaled_law(scale / fan_in, distribution),
+    )
 
 
-@pytest.mark.parametrize("name", RANDOM)
-@pytest.mark.parametrize("keyword", ["gain", "std", "scale"])
+@settings(max_examples=120)
+@given(declaration=declarations(), dtype=dtypes, seed=seeds)
+def test_the_declared_variance_is_kept(declaration, dtype, seed):
+    (call, shape, law), generator = declaration, rng(seed)
+    draws = [call(shape, generator, dtype=dtype).ravel() for _ in range(math.ceil(2000 / math.prod(shape)))]
+    assert not misfits(np.concatenate(draws), law) & {"mean", "variance", "support"}
+
+
+@settings(max_examples=60)
+@given(shape=shapes(), gain=st.floats(0.1, 10), dtype=dtypes, seed=seeds)
+def test_the_mean_square_of_orthogonal_entries_is_that_of_the_sphere(shape, gain, dtype, seed):
+    """gain^2 / max(rows, columns): exact, not only on average."""
+    values = init.orthogonal(shape, rng(seed), gain=gain, dtype=dtype).astype(np.float64)
+    declared = gain**2 / max(math.prod(shape[:-1]), shape[-1])
+    np.testing.assert_allclose(np.mean(values**2), declared, rtol=TOLERANCE[dtype])
+
+
+@settings(max_examples=60)
+@given(shape=shapes(smallest=4), sparsity=st.floats(0, 0.95), dtype=dtypes, seed=seeds)
+def test_the_declared_variance_of_sparse_is_kept(shape, sparsity, dtype, seed):
+    """Those kept, and no others, are N(0, std^2)."""
+    generator, size = rng(seed), math.prod(shape[:-1])
+    call = partial(init.sparse, sparsity=sparsity, std=0.5, dtype=dtype)
+    kept = max(1, round((1 - sparsity) * size))
+    draws = np.array([call(shape, generator) for _ in range(math.ceil(2000 / (kept * shape[-1])))])
+    assert np.count_nonzero(draws) == kept * shape[-1] * len(draws)
+    assert not misfits(draws[draws != 0], stats.norm(0, 0.5)) & {"mean", "variance"}
+
+
+SCALES = [
+    (name, keyword)
+    for name in [*RANDOM, "identity", "variance_scaling"]
+    for keyword in ("gain", "std", "scale")
+    if keyword in getattr(init, name).__kwdefaults__
+]
+
+
+@pytest.mark.parametrize(("name", "keyword"), SCALES)
 def test_a_scale_of_zero_gives_zeros(name, keyword):
-    if keyword not in INITIALIZERS[name].__kwdefaults__:
-        return
-    assert not INITIALIZERS[name]((3, 4), rng(), **{keyword: 0}).any()
+    call = getattr(init, name)
+    assert not call((3, 4), rng(), **{keyword: 0}).any()
+    assert call((3, 4), rng(), **{keyword: 1}).any()  # the control
 
 
 # ---- wrong calls ---------------------------------------------------------------------------------
@@ -719,8 +1054,16 @@ WRONG = [  # name, positional arguments after the name, keywords, exception, wor
         ["unknown initializer", "'he_norml'", "did you mean 'he_normal'?"],
     ),
     ("get_initializer", ("qqq",), {}, ValueError, ["unknown initializer", "'qqq'", "known: zeros, ones"]),
-    ("get_initializer", (3,), {}, TypeError, ["initializer", "name", "int"]),
+    ("get_initializer", (3,), {}, TypeError, ["initializer", "name", "callable f(shape, rng)", "int"]),
     ("get_initializer", (None,), {}, TypeError, ["initializer", "name", "NoneType"]),
+    ("get_initializer", (Linear(2, 2),), {}, TypeError, ["initializer", "f(shape, rng)", "got Linear"]),
+    ("get_initializer", (Linear,), {}, TypeError, ["initializer", "f(shape, rng)", "got type"]),
+    ("get_initializer", (lambda x: x,), {}, TypeError, ["initializer", "f(shape, rng)", "got function"]),
+    ("normal", ((2**40, 2**40), rng()), {}, ValueError, ["shape", "array can have", str(2**40)]),
+    ("normal", ((10**30, 2), rng()), {}, ValueError, ["shape", "array can have", str(10**30)]),
+    ("zeros", ((2**62,), rng()), {"dtype": HALF}, ValueError, ["shape", "array can have", str(2**62)]),
+    ("he_normal", ((2**33, 2**33), rng()), {}, ValueError, ["shape", "array can have", str(2**33)]),
+    ("ones", ((1,) * 70, rng()), {}, ValueError, ["shape", "array can have", "(1, 1, "]),
 ]
 
 

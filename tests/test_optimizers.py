@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from netinit.layers import Linear, Parameter
-from netinit.models import mlp
+from netinit.models import mlp, residual_mlp
 from netinit.optimizers import SGD, AdaGrad, Adam, Momentum, Optimizer, RMSProp
 
 OPTIMIZERS = (SGD, Momentum, AdaGrad, RMSProp, Adam)
@@ -258,6 +258,16 @@ def test_a_copied_model_is_on_its_own(optimizer):
     own.step()
     for path, array in copied.state_dict().items():
         np.testing.assert_array_equal(array, model.state_dict()[path])
+
+
+def test_every_gradient_is_written_to_its_place():
+    """Scalars too: else each step would copy them one by one."""
+    rng = np.random.default_rng(1)
+    model = residual_mlp(4, 5, 2, 3, fixup=True)
+    model.load_state_dict({path: rng.normal(size=a.shape) for path, a in model.named_arrays()})
+    SGD(model.parameters(), 0.1)
+    model.backward(np.ones_like(model(rng.normal(size=(6, 4)).astype(np.float32))))
+    assert all(p.grad is p.grad_out for p in model.parameters())
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

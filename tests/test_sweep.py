@@ -1,5 +1,6 @@
 """Sweeps: the product, its order, the same results on every backend, and what stops one."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -69,6 +70,34 @@ def test_a_dask_cluster_gives_the_same_results():
     assert all("Dask" in name for name in names)  # the cluster did the work
 
 
+def test_serial_processes_and_dask_workers_agree():
+    """Worker processes: each run function, point and result crosses a process boundary."""
+    distributed = pytest.importorskip("distributed", reason="dask.distributed is in the test extra")
+
+    def with_process(seed, scale):  # a local function: joblib and Dask send it by value
+        return {**draw(seed, scale), "pid": os.getpid()}
+
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
+    found = {
+        "serial": sweep(with_process, GRID, progress=False),
+        "processes": sweep(with_process, GRID, n_jobs=2, progress=False),
+    }
+    with (
+        distributed.LocalCluster(**options) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config("dask"),
+    ):
+        found["dask"] = sweep(with_process, GRID, progress=False)
+        with pytest.raises(ArithmeticError, match="cannot go on") as info:
+            sweep(fails_at_two, GRID, progress=False)
+    assert info.value.__notes__[-1].startswith("at the grid point seed=2, scale=")
+    pids = {backend: {result.pop("pid") for result in results} for backend, results in found.items()}
+    assert pids["serial"] == {os.getpid()}
+    assert os.getpid() not in pids["processes"] | pids["dask"]
+    assert not pids["processes"] & pids["dask"]
+    assert found == dict.fromkeys(found, expected())
+
+
 def test_the_order_does_not_depend_on_who_is_first():
     results = sweep(late_first, GRID, n_jobs=2, progress=False)
     assert [(r["seed"], r["scale"]) for r in results] == POINTS
@@ -77,6 +106,10 @@ def test_the_order_does_not_depend_on_who_is_first():
 def test_values_may_be_any_iterable_and_run_any_callable():
     results = sweep(lambda n: {"square": int(n) ** 2}, {"n": np.arange(3)}, n_jobs=2, progress=False)
     assert [r["square"] for r in results] == [0, 1, 4]
+
+
+def test_numpy_integers_are_integers():
+    assert sweep(draw, GRID, n_jobs=np.int64(1), progress=False) == expected()
 
 
 def test_the_bar_goes_to_stderr_and_can_be_silenced(capsys):
@@ -114,12 +147,20 @@ def run(i):
     time.sleep(0.05 if i < 2 else 60)
     return {"i2": i * i}
 
+n_jobs = int(sys.argv[2])
 try:
-    results = sweep(run, {"i": list(range(20))}, n_jobs=int(sys.argv[2]))
+    results = sweep(run, {"i": list(range(20))}, n_jobs=n_jobs)
     print("returned", results)
 except KeyboardInterrupt:
-    print("interrupted", "results" in globals())
+    print("interrupted", "results" in globals(), flush=True)
+sys.stdin.read()  # the parent lives on, as a notebook's kernel does
+print(sweep(lambda i: {"i2": i * i}, {"i": [5]}, n_jobs=n_jobs, progress=False))
 """
+
+
+def workers_of_long_runs(folder):
+    points = [path.name.split("-") for path in folder.iterdir()]
+    return {int(pid) for i, pid in points if int(i) >= 2}
 
 
 def alive(pid):
@@ -137,23 +178,74 @@ def wait_until(condition, seconds=60):
     return condition()
 
 
+def start(script, *arguments):
+    """A Python process in a group of its own, with pipes to its input and output; pytest keeps its stderr."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.Popen(command, start_new_session=True, text=True, **pipes)
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the state of processes from /proc")
 @pytest.mark.parametrize(("n_jobs", "to_all"), [(1, False), (2, False), (2, True)])
 def test_ctrl_c_stops_all_workers_and_returns_nothing(n_jobs, to_all, tmp_path):
     """A terminal sends the signal to all processes, a notebook's stop button to the parent alone."""
-    command = [sys.executable, "-c", LONG_SWEEP, str(tmp_path), str(n_jobs)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    process = subprocess.Popen(command, start_new_session=True, **pipes)
-    try:
-        # A long run has begun: the result of a short one is there, and must not be returned.
-        assert wait_until(lambda: any(int(path.name.split("-")[0]) >= 2 for path in tmp_path.iterdir()))
-        (os.killpg if to_all else os.kill)(process.pid, signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert output.split() == ["interrupted", "False"]
-    workers = {int(path.name.split("-")[1]) for path in tmp_path.iterdir()}
-    assert wait_until(lambda: not any(alive(pid) for pid in workers))
+    with start(LONG_SWEEP, tmp_path, n_jobs) as process:
+        try:
+            # Every worker is in a long run: short ones have results, which must not be returned.
+            assert wait_until(lambda: len(workers_of_long_runs(tmp_path)) == n_jobs)
+            (os.killpg if to_all else os.kill)(process.pid, signal.SIGINT)
+            assert process.stdout.readline().split() == ["interrupted", "False"]
+            workers = workers_of_long_runs(tmp_path) - {process.pid}
+            assert len(workers) == (0 if n_jobs == 1 else n_jobs)
+            assert wait_until(lambda: not any(alive(pid) for pid in workers))
+            assert alive(process.pid)
+            output, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert output.strip() == "[{'i': 5, 'i2': 25}]"  # it can sweep again
+
+
+DASK_SWEEP = """
+import sys, time
+from pathlib import Path
+import joblib
+from distributed import Client, LocalCluster
+from netinit import sweep
+
+folder = Path(sys.argv[1])
+
+def run(i):
+    (folder / f"point-{i}").touch()
+    while not (folder / "go on").exists():
+        time.sleep(0.05)
+    return {"i2": i * i}
+
+if __name__ == "__main__":
+    options = dict(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0")
+    with LocalCluster(**options) as cluster, Client(cluster), joblib.parallel_config("dask"):
+        try:
+            results = sweep(run, {"i": list(range(12))}, progress=False)
+        except KeyboardInterrupt:
+            print("interrupted", "results" in globals())
+        time.sleep(0.5)  # the cluster hears of it
+        (folder / "go on").touch()  # the workers are free: what is still waiting would start now
+        time.sleep(1.5)
+        print(len(list(folder.glob("point-*"))))
+        print(sweep(lambda i: {"i2": i * i}, {"i": [5]}, progress=False))
+"""
+
+
+def test_after_ctrl_c_no_point_starts_on_a_dask_cluster(tmp_path):
+    pytest.importorskip("distributed", reason="dask.distributed is in the test extra")
+    with start(DASK_SWEEP, tmp_path) as process:
+        try:
+            assert wait_until(lambda: len(list(tmp_path.iterdir())) == 2)  # both workers have begun
+            os.kill(process.pid, signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # all have ended, as they should
+                os.killpg(process.pid, signal.SIGKILL)
+    assert output.splitlines() == ["interrupted False", "2", "[{'i': 5, 'i2': 25}]"]
 
 
 def nothing(**_):
@@ -167,10 +259,20 @@ ERRORS = [
     ((draw, {"seed": []}), {}, ValueError, r"grid\['seed'\] must hold at least one value"),
     ((draw, {"seed": 3}), {}, TypeError, r"grid\['seed'\] must be a list of values, got 3"),
     ((draw, {"seed": "abc"}), {}, TypeError, r"grid\['seed'\] must be a list of values, got 'abc'"),
+    ((draw, {"seed": b"abc"}), {}, TypeError, r"grid\['seed'\] must be a list of values, got b'abc'"),
+    ((draw, {"seed": {1: 2}}), {}, TypeError, r"grid\['seed'\] must be a list of values, got \{1: 2\}"),
+    (
+        (draw, {"seed": np.array(3)}),
+        {},
+        TypeError,
+        r"grid\['seed'\] must be a list of values, got array\(3\)",
+    ),
     ((draw, {0: [1]}), {}, TypeError, "grid must have names of arguments as keys, got 0"),
     ((draw, GRID), {"n_jobs": 0}, ValueError, "n_jobs must be .* got 0"),
     ((draw, GRID), {"n_jobs": 1.5}, TypeError, "n_jobs must be an integer, got 1.5"),
     ((draw, GRID), {"n_jobs": True}, TypeError, "n_jobs must be an integer, got True"),
+    ((draw, GRID), {"n_jobs": "2"}, TypeError, "n_jobs must be an integer, got '2'"),
+    ((draw, GRID), {"n_jobs": None}, TypeError, "n_jobs must be an integer, got None"),
     ((draw, {"sead": [1], "scale": [1]}), {}, TypeError, "unexpected keyword argument 'sead'"),
     ((nothing, GRID), {}, TypeError, "run must return a dict, got NoneType"),
     (

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from gradcheck import fill, numerical_gradient, relative_error
 
+from netinit.activations import ActivationFunction
 from netinit.initialize import initialize
 from netinit.initializers import normal
+from netinit.intercept import intercept
 from netinit.layers import Activation, Layer, Linear
 from netinit.losses import softmax_cross_entropy
-from netinit.models import Residual, Sequential, convnet, intercept, mlp
+from netinit.models import Residual, Sequential, convnet, mlp
 from netinit.normalization import BatchNorm
+from netinit.optimizers import SGD
 from netinit.trace import distinct_units, trace
 
 RNG = np.random.default_rng(0)
@@ -117,6 +120,31 @@ def test_a_unit_is_dead_when_its_derivative_is_zero_on_the_whole_batch():
     assert trace(Linear(4, 2), z.astype(np.float32))[0].dead is None
 
 
+def test_a_derivative_below_a_thousandth_counts_as_zero():
+    z = np.array([[-5.0, -3.0], [-4.2, -5.0]])  # tanh' is 2e-4, 9e-4; 1e-2, 2e-4
+    assert trace(Activation("tanh"), z)[0].dead == 0.5
+    assert trace(Activation("gelu"), z)[0].dead == 0.5  # -2e-5, -6e-4; -1e-2, -2e-5
+
+
+@pytest.mark.parametrize(
+    ("function", "measured"),
+    [
+        (np.arctan, True),
+        (np.sin, False),
+        (lambda z: np.exp(-z * z), False),
+        (lambda z: np.clip(z, 0, 6), False),
+        (lambda z: np.clip(z, -1, 1), False),
+        (lambda z: np.clip(z / 6 + 0.5, 0, 1), True),
+        (lambda z: -np.tanh(z), False),
+    ],
+)
+def test_only_an_activation_that_rises_between_two_limits_saturates(function, measured):
+    own = ActivationFunction("own", function, lambda z, y: np.ones_like(z))  # noqa: ARG005
+    saturated = trace(Activation(own), 100 * X)[0].saturated
+    assert (saturated is not None) == measured
+    assert not measured or saturated > 0.5
+
+
 def test_distinct_units():
     units = RNG.standard_normal((8, 300))
     assert distinct_units(units) == 300
@@ -178,7 +206,9 @@ def test_overflow_shows_in_the_rows_without_a_warning():
 def state(model):
     """All that a pass could change: mode, parameters, gradients, running statistics, saved arrays."""
     arrays = {path: array.copy() for path, array in model.named_arrays()}
-    parameters = {id(p): (p.grad, p.lr_scale) for p in model.parameters()}
+    parameters = {
+        id(p): (p.grad, p.grad_out, None if p.grad is None else p.grad.copy()) for p in model.parameters()
+    }
     return arrays, parameters, [dict(vars(layer)) for _, layer in model.named_layers()]
 
 
@@ -186,18 +216,23 @@ def assert_unchanged(model, before):
     after = state(model)
     np.testing.assert_equal(after[0], before[0])
     assert after[1].keys() == before[1].keys()
-    assert all(after[1][key][0] is before[1][key][0] for key in before[1])
+    for key, (grad, grad_out, content) in before[1].items():
+        assert after[1][key][0] is grad
+        assert after[1][key][1] is grad_out
+        np.testing.assert_equal(after[1][key][2], content)
     for now, then in zip(after[2], before[2], strict=True):
         assert now.keys() == then.keys()
         assert all(now[name] is then[name] for name in then)
 
 
-@pytest.mark.parametrize("used", [False, True])
+@pytest.mark.parametrize("used", ["new", "run", "in an optimizer"])
 def test_the_model_is_left_as_it_was(used):
     rng = np.random.default_rng(5)
     model = initialize(mlp([6, 5, 4, 3], "relu", norm="batch"), "he_normal", rng)
     x = X.astype(np.float32)
-    if used:
+    if used == "in an optimizer":
+        SGD(model.parameters(), 0.1)  # gradients are written to places of its own
+    if used != "new":
         model.backward(softmax_cross_entropy(model.forward(x + 1), Y)[1])
         model.eval()
     before = state(model)
@@ -256,7 +291,8 @@ def test_column_and_table():
         (lambda m: trace(m, X.astype(int)), TypeError, "x must be .*int"),
         (lambda m: trace(m, X[:0]), ValueError, "at least one example"),
         (lambda m: trace(m, X * np.nan), ValueError, "x must be finite"),
-        (lambda m: trace(m, X[:, :4]), ValueError, "6"),
+        (lambda _: trace("mlp", X), TypeError, "model must be a Layer, got str"),
+        (lambda m: trace(m, X[:, :4]), ValueError, r"Linear\(6, 5\) takes .* got \(9, 4\)"),
         (lambda m: trace(m, X, Y + 1), ValueError, "labels must lie in 0..2"),
         (lambda m: trace(m, X, Y[:5]), ValueError, "labels must have shape"),
         (lambda m: trace(m, X, Y * 1.0), TypeError, "labels must be integers"),

@@ -60,6 +60,60 @@ def test_only_the_layers_asked_for_are_taken(rng):
     assert report.skipped == {"2.weight": "not asked for", "2.bias": "not asked for"}
 
 
+def test_what_the_target_lacks_is_reported_also_where_layers_are_named(rng):
+    deep, shallow = trained([6, 5, 5, 5], rng), trained([6, 5, 5], rng)
+    report = transfer(deep, shallow, layers=["0"])
+    assert report.loaded == ("0.weight", "0.bias")
+    assert report.skipped == {
+        **dict.fromkeys(["2.weight", "2.bias"], "not asked for"),
+        **dict.fromkeys(["4.weight", "4.bias"], "missing in target"),
+    }
+
+
+def tied(rng, shared=True):
+    """Two layers, with one Parameter if `shared`."""
+    first, second = Linear(4, 4, bias=False), Linear(4, 4, bias=False)
+    if shared:
+        second.weight = first.weight
+    return initialize(Sequential(first, second), "he_normal", rng)
+
+
+def test_a_shared_array_is_not_filled_with_two_values(rng):
+    source, target = tied(rng, shared=False), tied(rng)
+    before = target.state_dict()
+    report = transfer(source, target)
+    assert report.loaded == ()
+    assert report.skipped == {
+        "0.weight": "shares its array with 1.weight, the source has other values there",
+        "1.weight": "shares its array with 0.weight, the source has other values there",
+    }
+    np.testing.assert_array_equal(target[0].weight.value, before["0.weight"])
+
+
+@pytest.mark.parametrize("path", ["0", "1"])
+def test_of_two_values_for_a_shared_array_the_one_asked_for_is_taken(path, rng):
+    source, target = tied(rng, shared=False), tied(rng)
+    report = transfer(source, target, layers=[path])
+    other = {"0": "1", "1": "0"}[path]
+    assert report.loaded == (f"{path}.weight",)
+    assert report.skipped == {f"{other}.weight": f"not asked for, but shares the array of {path}.weight"}
+    np.testing.assert_array_equal(target[0].weight.value, source[int(path)].weight.value)
+
+
+def test_a_shared_array_is_filled_where_the_source_agrees(rng):
+    source, target = tied(rng), tied(rng)
+    assert transfer(source, target) == TransferReport(("0.weight", "1.weight"), {})
+    np.testing.assert_array_equal(target[0].weight.value, source[0].weight.value)
+    apart = tied(rng, shared=False)
+    assert transfer(source, apart).loaded == ("0.weight", "1.weight")
+    assert apart[0].weight.value is not apart[1].weight.value
+
+
+def test_entries_that_the_target_has_no_place_for_may_be_anything(rng):
+    report = transfer({**trained([6, 5], rng).state_dict(), "version": "2.1"}, mlp([6, 5]))
+    assert report == TransferReport(("0.weight", "0.bias"), {"version": "missing in target"})
+
+
 def test_a_layer_path_takes_all_inside_it_and_no_namesake(rng):
     def model():
         return Sequential(*(Residual(Sequential(Linear(3, 3), Linear(3, 3))) for _ in range(11)))
@@ -105,6 +159,18 @@ def test_frozen_parameters_do_not_move_and_others_do(optimizer, rng):
     assert moved == set(report.skipped) == {"2.weight", "2.bias"}
 
 
+def test_running_statistics_of_a_frozen_layer_move_in_training_mode_alone(rng):
+    target = trained([6, 5, 4], rng, norm="batch")
+    transfer(trained([6, 5, 4], rng, norm="batch"), target, freeze=True)
+    start, x = target[1].running_mean.copy(), rng.standard_normal((12, 6)).astype(np.float32)
+    target[1].eval()
+    target(x)
+    np.testing.assert_array_equal(target[1].running_mean, start)
+    target[1].train()
+    target(x)
+    assert not np.array_equal(target[1].running_mean, start)
+
+
 def test_without_freeze_the_learning_rate_stays(rng):
     target = mlp([6, 5])
     transfer(trained([6, 5], rng), target)
@@ -145,6 +211,10 @@ ERRORS = [
     (lambda m: transfer(state(np.full(5, np.nan)), m), ValueError, "'0.bias'.* must be finite"),
     (lambda m: transfer(state(np.full(5, 1e300)), m), ValueError, "finite in float32"),
     (lambda m: transfer(state(np.zeros(5, int)), m), TypeError, "floating-point .* got dtype int"),
+    (lambda m: transfer(state("abc"), m), TypeError, r"'0.bias'.* floating-point numbers, got .* \(str\)"),
+    (lambda m: transfer(state(None), m), TypeError, r"'0.bias'.* floating-point .* \(NoneType\)"),
+    (lambda m: transfer(state([[1.0], [1.0, 2.0]]), m), TypeError, "'0.bias'.* an array, got a list"),
+    (lambda m: transfer({0: np.ones((6, 5))}, m), TypeError, "paths such as '0.weight' as keys, got 0"),
 ]
 
 

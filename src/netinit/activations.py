@@ -21,13 +21,15 @@ class ActivationFunction:
     """An elementwise function y = phi(z) and its derivative phi'(z).
 
     `function(z)` returns y; `derivative(z, y)` returns phi'(z). Both keep the shape and the float dtype of z.
-    `from_output` says that the derivative looks at y alone, so that a layer need not keep z.
+    `from_output` says that the derivative looks at y alone, so that a layer need not keep z; `is_gate`, that
+    it is 1 where y is not 0 and 0 elsewhere, so that one byte for each entry is enough.
     """
 
     name: str
     function: Callable[[np.ndarray], np.ndarray]
     derivative: Callable[[np.ndarray, np.ndarray], np.ndarray]
     from_output: bool = False
+    is_gate: bool = False
 
     def __post_init__(self):
         check_kind("name", self.name, str, "a name")
@@ -130,7 +132,7 @@ ACTIVATIONS: Mapping[str, ActivationFunction] = MappingProxyType(
             ActivationFunction("identity", lambda z: z, lambda z, y: np.ones_like(z)),
             ActivationFunction("sigmoid", _sigmoid, lambda z, y: y * (1 - y), from_output=True),
             ActivationFunction("tanh", np.tanh, lambda z, y: 1 - y * y, from_output=True),
-            ActivationFunction("relu", _relu, _step, from_output=True),
+            ActivationFunction("relu", _relu, _step, from_output=True, is_gate=True),
             leaky_relu(0.01),
             ActivationFunction("elu", _elu, lambda z, y: np.where(z > 0, 1, y + 1).astype(z.dtype)),
             ActivationFunction("selu", _selu, _selu_derivative),

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netinit.checks import check_generator
+from netinit.checks import check_generator, check_number
 
 TRAIN, VALIDATION = 1077, 360  # the remaining 360 images are the test split
+REAL_KINDS = "biuf"  # kinds of dtype: bool, integers, floating point
 
 
 class Dataset(NamedTuple):
@@ -34,30 +35,60 @@ def load_digits(transform: Callable[[np.ndarray], np.ndarray] | None = None) -> 
 
     x = (image - mean) / std with the mean image and the single std of the centered training images, so the
     training second moment is 1. `transform` maps the raw images (1797, 8, 8), pixels 0..16, before that:
-    `load_digits(lambda images: rotate(images, 15))`. Raises ValueError where it changes the shape.
+    `load_digits(lambda images: rotate(images, 15))`.
+
+    Raises: TypeError for a transform that cannot be called or returns no real numbers; ValueError where it
+    changes the shape, makes all training images equal, or returns NaN, infinity or an extreme scale.
+    Source: Alpaydin and Kaynak 1998.
     """
+    if not (transform is None or callable(transform)):
+        raise TypeError(f"transform must be a function of the images or None, got {transform!r}.")
     with np.load(os.path.join(os.path.dirname(__file__), "digits.npz")) as archive:
         images, labels = archive["images"].astype(np.float64), archive["labels"].astype(np.int64)
     if transform is not None:
-        shape, images = (len(images), 8, 8), np.asarray(transform(images.reshape(-1, 8, 8)))
-        if images.shape != shape:
-            raise ValueError(f"transform must keep the shape {shape}, it returned {images.shape}.")
-    images = images.reshape(len(images), 64)
-    centered = images - images[:TRAIN].mean(axis=0)
-    x = (centered / centered[:TRAIN].std()).astype(np.float32)
-    end = TRAIN + VALIDATION
+        images = _transformed(transform, images.reshape(-1, 8, 8))
+    x, end = _standardized(images.reshape(len(images), 64)), TRAIN + VALIDATION
     return Dataset(x[:TRAIN], labels[:TRAIN], x[TRAIN:end], labels[TRAIN:end], x[end:], labels[end:])
+
+
+def _transformed(transform, images: np.ndarray) -> np.ndarray:
+    """What `transform` returns, checked and in float64."""
+    shape, images = images.shape, np.asarray(transform(images))
+    if images.shape != shape:
+        raise ValueError(f"transform must keep the shape {shape}, it returned {images.shape}.")
+    if images.dtype.kind not in REAL_KINDS:
+        raise TypeError(f"transform must return real numbers, it returned dtype {images.dtype}.")
+    return images.astype(np.float64, copy=False)
+
+
+def _standardized(images: np.ndarray) -> np.ndarray:
+    """(image - mean) / std by the training split, in float32; images (n, 64)."""
+    if np.all(images[:TRAIN] == images[0]):  # their std can be a rounding error, not 0
+        raise ValueError(f"transform must keep images apart, it returned {TRAIN} equal training images.")
+    with np.errstate(all="ignore"):
+        centered = images - images[:TRAIN].mean(axis=0)
+        std = centered[:TRAIN].std()
+        x = (centered / std).astype(np.float32)
+    if not (np.isfinite(std) and np.all(np.isfinite(x))):
+        raise ValueError(
+            "transform must return finite numbers that float32 can hold once standardized, it returned "
+            f"values from {images.min():g} to {images.max():g}."
+        )
+    return x
 
 
 def rotate(images: np.ndarray, degrees: float) -> np.ndarray:
     """Rotate each image (n, height, width) counterclockwise about its center, bilinear, zeros from outside.
 
-    Raises ValueError for another number of axes or an angle that is not finite.
+    The result has the dtype of the images, but at least float32.
+
+    Raises: TypeError for images that are not an array of real numbers or an angle that is not a number;
+    ValueError for another number of axes, pixels that are NaN or infinite, or an angle that is.
     """
+    _check_images(images)
     if images.ndim != 3:
         raise ValueError(f"images must have shape (n, height, width), got {images.shape}.")
-    if not np.isfinite(degrees):
-        raise ValueError(f"degrees must be finite, got {degrees}.")
+    degrees = check_number("degrees", degrees)
     _, height, width = images.shape
     angle, center_row, center_col = np.deg2rad(degrees), (height - 1) / 2, (width - 1) / 2
     row, col = np.mgrid[:height, :width]
@@ -76,11 +107,28 @@ def rotate(images: np.ndarray, degrees: float) -> np.ndarray:
 
 
 def add_noise(images: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
-    """Return images + sigma * N(0, 1), pixel by pixel.
+    """Return images + sigma * N(0, 1), pixel by pixel, for images of any shape.
 
-    Raises ValueError for a sigma that is negative or not finite, TypeError where `rng` is not a Generator.
+    Floating-point images keep their dtype; others become float32, or float64 where that is too narrow.
+
+    Raises: TypeError for images that are not an array of real numbers, a sigma that is not a number or an
+    `rng` that is not a Generator; ValueError for a sigma that is negative or not finite, pixels that are NaN
+    or infinite, or a sum that the dtype cannot hold.
     """
-    if not (np.isfinite(sigma) and sigma >= 0):
-        raise ValueError(f"sigma must be finite and not negative, got {sigma}.")
+    _check_images(images)
+    sigma = check_number("sigma", sigma, least=0.0)
     check_generator(rng)
-    return images + sigma * rng.standard_normal(images.shape)
+    dtype = images.dtype if images.dtype.kind == "f" else np.result_type(images, np.float32)
+    with np.errstate(over="ignore"):
+        noisy = (images + sigma * rng.standard_normal(images.shape)).astype(dtype, copy=False)
+    if not np.all(np.isfinite(noisy)):
+        raise ValueError(f"sigma must leave the pixels within {dtype}, got {sigma:g}, which overflows.")
+    return noisy
+
+
+def _check_images(images: np.ndarray) -> None:
+    if not isinstance(images, np.ndarray) or images.dtype.kind not in REAL_KINDS:
+        given = f"dtype {images.dtype}" if isinstance(images, np.ndarray) else type(images).__name__
+        raise TypeError(f"images must be a NumPy array of real numbers, got {given}.")
+    if not np.all(np.isfinite(images)):
+        raise ValueError("images must be finite, got NaN or infinity.")

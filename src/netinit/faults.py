@@ -1,265 +1,201 @@
-"""The faults of an initialized network: one question each, from cause to symptom, listed at the end.
+"""The faults of the data, of one parameter or of one layer: one question each, cause before symptom.
 
-A fault is what the theory rules out, not what is off by chance. Across l layers a critical network changes
-its signal like a power of l (tanh 1/sqrt(2 l), softsign 1/(1.6 l)), any other like an exponential of l; a
-factor of 10 l tells them apart. A narrow network fluctuates: log |h|^2 of a ReLU network has a variance of
-about 5/width per layer (Hanin 2018). So the scale of the signal is wrong only where the measured one and the
-one of `theory.predict`, which knows no fluctuation, both say so.
+A fault is what the theory rules out, not what is off by chance or by taste. The bounds below leave room for
+every initializer in use; what only harms together with depth is asked of all layers together, in
+`network_faults`.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from netinit.trace import LayerTrace, Trace, distinct_units
+from netinit.examination import Case, Finding, Step, rms
+from netinit.remedies import OTHERWISE, normal_gain, reinitialize, relative_size, suits, unscale
+from netinit.trace import distinct_units
 
-POWER_LAW = 10.0  # times l: the largest change over l layers that is not exponential
-LARGEST_GROWTH = 10.0  # of the forward signal: ELU with He weights reaches 6 in 50 layers
-SMALLEST_GAIN, LARGEST_GAIN = 1 / 4, 5.0  # of one layer, sqrt(fan E[w^2]): those in use run from 0.58 to 4
-MOST_SATURATED = (
-    0.4  # the largest gain in use for tanh, 5/3, saturates 17 % of a layer with inputs of variance 1
+SMALLEST_INPUT, LARGEST_INPUT = 0.1, 4.0  # rms: that of rows with a single 1 among 100, of raw digits
+SMALLEST_GAIN = 1 / 3  # sqrt(fan_avg E[w^2]) of one layer: PyTorch's default is 0.41 where fan_out is small
+LARGEST_GAIN = 5.0  # with the smaller fan: sigmoid's is 4
+LARGEST_LIKELY_INPUT = 1.5  # rms: with a larger one, x may be what saturates the first activation
+LARGEST_ORDINARY_GAIN = 5 / 3  # the largest in use for tanh: it saturates 17 % for inputs of variance 1
+MOST_SATURATED = 0.4
+DROWNED = 3.0  # times the rms of x W: the bias alone then decides the sign of all but 1 output in 700
+LARGE_LAST = 2.0  # times the size that suits: with it the logits start at an rms of 2 or 3
+# One std for all columns: that of a single one may be 0, as at the border of the digits.
+STANDARDIZE = (
+    "standardize x with the training data: subtract the mean of each column, divide by the std of all"
 )
-LARGEST_LOGITS = 5.0  # rms: He's are sqrt(2)
+UNBIAS = "set its biases to 0"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One fault: where (a layer's path, "input" or "labels"), what is wrong, how it shows, what to do."""
-
-    layer: str
-    fault: str
-    evidence: str
-    remedy: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """One layer with a weight, and what follows it: its normalization, if any, and the next activation."""
-
-    row: LayerTrace
-    weight: np.ndarray
-    signal: LayerTrace  # the normalized output, or that of the layer itself
-    activation: LayerTrace | None
-    in_branch: bool  # of a Residual: small weights do no harm there, the skip path carries the signal
-    last: bool  # of the network or of a branch: may be zero, because the units before it differ all the same
-    phi: str  # name of the activation after it, or before the last layer
-
-    @property
-    def gains(self) -> tuple[float, float]:
-        """sqrt(fan E[w^2]) with the smaller and with the larger of fan_in and fan_out."""
-        mean_square = float(np.mean(np.square(self.weight, dtype=np.float64)))
-        receptive = math.prod(self.weight.shape[:-2])
-        return tuple(math.sqrt(receptive * n * mean_square) for n in sorted(self.weight.shape[-2:]))
-
-    @property
-    def normalized(self) -> bool:
-        """Whether a normalization undoes the scale of the weight."""
-        return self.signal is not self.row
-
-    def finding(self, fault: str, evidence: str, remedy: str = "") -> Finding:
-        """A fault of this layer; the usual remedy is the initializer that suits its activation."""
-        return Finding(self.row.name, fault, evidence, remedy or f"initialize it with {suggest(self.phi)}")
-
-
-@dataclass(frozen=True)
-class Case:
-    """What a question about the whole network may look at."""
-
-    x: np.ndarray
-    y: np.ndarray | None
-    classes: int
-    loss: float | None
-    trace: Trace
-    steps: tuple[Step, ...]
-
-    @property
-    def input_rms(self) -> float:
-        """Root of the second moment of x."""
-        return float(np.sqrt(np.mean(np.square(self.x, dtype=np.float64))))
-
-
-def suggest(phi: str) -> str:
-    """The initializer that suits an activation of that name."""
-    if phi in ("tanh", "sigmoid", "softsign", "identity"):
-        return "xavier_normal"
-    if phi == "selu":
-        return "lecun_normal"
-    if phi.startswith(("relu", "leaky_relu")):
-        return "he_normal"
-    return f"variance_scaling, scale=gain({phi!r})**2"
+def finding(step: Step, fault: str, evidence: str, remedy: str = "") -> Finding:
+    """A fault of this layer; without a remedy it is one of the weights, to be drawn anew."""
+    return Finding(step.row.name, fault, evidence, remedy, repr(step.layer))
 
 
 # Is the data sound?
-def _input_scale(case):
-    mean, rms = float(np.mean(case.x, dtype=np.float64)), case.input_rms
-    std = math.sqrt(max(rms**2 - mean**2, 0))
-    if 1 / 4 <= rms <= 4 and abs(mean) <= 2 * std:
-        return None
-    remedy = "standardize x: subtract the mean and divide by the std of the training data"
-    return Finding("input", "input not normalized", f"mean {mean:.2g}, std {std:.2g}", remedy)
+def _input(case):
+    columns = case.x.reshape(len(case.x), -1)
+    if np.ptp(columns) == 0 or (len(columns) > 1 and not np.ptp(columns, axis=0).any()):
+        size = f"rms {rms(case.x):.2g}"
+        return Finding("input", "constant input", f"all examples are the same, {size}", "check how x is made")
+    sound = SMALLEST_INPUT <= rms(case.x) <= LARGEST_INPUT and case.shifted_columns <= 0.5
+    return None if sound or case.normalizes_input else _not_normalized(case)
 
 
-def _label_range(case):
+def _not_normalized(case, more=""):
+    evidence = f"rms {rms(case.x):.2g}, {case.shifted_columns:.0%} of the columns have |mean| > 2 std"
+    return Finding("input", "input not normalized", evidence + more, STANDARDIZE)
+
+
+def _labels(case):
     if case.y is None or (case.y.min() >= 0 and case.y.max() < case.classes):
         return None
     evidence = f"labels {case.y.min()}..{case.y.max()}, the model has {case.classes} outputs"
     return Finding("labels", "label out of range", evidence, f"number the classes 0..{case.classes - 1}")
 
 
-# Is this layer sound by itself?
-def _not_finite(step):
-    if np.isfinite(step.weight).all():
+# Is every parameter a number?
+def _not_finite(case):
+    layers, steps = dict(case.model.named_layers()), {step.row.name: step for step in case.steps}
+    for path, parameter in case.model.named_parameters():
+        value, (owner, _, name) = parameter.value, path.rpartition(".")
+        bad = np.count_nonzero(~np.isfinite(value))
+        if bad:
+            remedy = f"set the {name} of layer {owner} to {int(name == 'scale')}"
+            if value.ndim > 1 and owner in steps:
+                remedy = reinitialize([s for s in case.steps if not np.isfinite(s.weight).all()], case.steps)
+            evidence = f"{bad} of {value.size} values"
+            return Finding(owner, f"NaN or infinity in the {name}", evidence, remedy, repr(layers[owner]))
+    return None
+
+
+# Is this layer sound by itself? Each takes a step and the case.
+def _zero(step, _):
+    if step.last or step.weight.any():
         return None
-    return step.finding(
-        "NaN or infinity in the weights",
-        f"{np.count_nonzero(~np.isfinite(step.weight))} of {step.weight.size} weights",
+    return finding(step, "zero weights", "all units compute the same and no gradient passes")
+
+
+def _two_zeros(step, _):
+    """In a product of two zeros neither factor has a gradient."""
+    scales = [(row, layer) for row, layer in step.after if hasattr(layer, "scale")]
+    zero = next((pair for pair in scales if not pair[1].scale.value.any()), None)
+    if zero is None or step.weight.any():
+        return None
+    row, _ = zero
+    evidence = f"its weights and the scale of layer {row.name} are zero: neither gets a gradient"
+    return finding(
+        step, "zero weights under a zero scale", evidence, f"set the scale of layer {row.name} to 1"
     )
 
 
-def _zero(step):
-    if step.last or step.weight.any():
+def _zero_scale(step, _):
+    if step.last or step.norm is None or step.norm[1].scale.value.any():
         return None
-    return step.finding("zero weights", "all units compute the same and no gradient passes")
+    return finding(step, "zero scale", f"nothing passes layer {step.norm[0].name}", unscale(step))
 
 
-def _duplicated(step):
+def _dead(step, _):
+    """Dead because of the bias, or more units dead than active throughout: by chance both are as likely."""
+    dead = step.flat()
+    if dead.mean() <= 0.5:
+        return None
+    shift = step.norm[1].shift.value if step.norm else step.bias
+    by_bias = np.zeros_like(dead) if shift is None else dead & ~step.flat(shift=shift)
+    excess, units = dead.mean() - step.flat(sign=-1).mean(), dead.size
+    if not (by_bias.mean() > 0.5 and units >= 16) and excess < min(1.0, 5 / math.sqrt(units)):
+        return None
+    evidence = f"{dead.mean():.0%} of the {step.phi.name} units have derivative 0 on the whole batch"
+    if step.norm:
+        return finding(step, "dead units", evidence, unscale(step))
+    return finding(step, "dead units", evidence, UNBIAS if by_bias.mean() > 0.5 else "")
+
+
+def _too_small(step, _):
+    gain = step.gain(sum(step.fans) / 2)
+    if step.norm or step.in_branch or step.last or gain >= SMALLEST_GAIN:
+        return None
+    evidence = f"gain sqrt(fan_avg E[w^2]) = {gain:.2g}, {normal_gain(step)}"
+    return finding(step, "weights too small", evidence)
+
+
+def _drowned(step, _):
+    if step.bias is None or step.norm or step.last:
+        return None
+    product, bias = rms(step.row.output - step.bias), rms(step.bias)
+    if bias <= DROWNED * product:
+        return None
+    evidence = f"rms of the bias {bias:.2g}, of what it is added to {product:.2g}"
+    return finding(step, "bias drowns the signal", evidence, UNBIAS)
+
+
+def _duplicated(step, _):
     row = step.row
     if step.last or row.distinct_units is None or row.distinct_units == row.units:
         return None
     # Equal outputs alone do no harm: a layer above that tells the units apart sends them different gradients.
-    parts = [a.reshape(-1, row.units) / (np.abs(a).max() or 1) for a in (row.output, row.gradient)]
-    distinct = distinct_units(np.concatenate(parts))
-    if distinct == row.units:
+    # Nor do single units that agree because they are dead: that is another question.
+    alive = ~step.flat() if not step.flat().all() else np.ones(row.units, bool)
+    parts = [a.reshape(-1, row.units)[:, alive] for a in (row.output, row.gradient)]
+    distinct = distinct_units(np.concatenate([a / (np.abs(a).max() or 1) for a in parts]))
+    if distinct == alive.sum():
         return None
-    evidence = f"{distinct} distinct among {row.units} units: equal outputs, equal gradients"
-    return step.finding("duplicated units", evidence)
+    evidence = f"{distinct} distinct among {alive.sum()} units: equal outputs, equal gradients"
+    return finding(step, "duplicated units", evidence)
 
 
-def _saturated(step):
+def _saturated(step, case):
     fraction = step.activation and step.activation.saturated
     if fraction is None or fraction <= MOST_SATURATED:
         return None
-    evidence = (
-        f"{fraction:.0%} of the {step.phi} outputs at their limits, the layer's gain is {step.gains[1]:.2g}"
-    )
-    return step.finding("saturated activation", evidence)
+    gain = step.gain(step.fans[0])
+    shown = f"{fraction:.0%} of the {step.phi.name} outputs at their limits"
+    ordinary = gain <= LARGEST_ORDINARY_GAIN and not case.normalizes_input
+    if (
+        step is case.steps[0]
+        and ordinary
+        and (case.input_rms > LARGEST_LIKELY_INPUT or case.shifted_columns > 0)
+    ):
+        return _not_normalized(case, f": {shown}")
+    evidence = f"{shown}; gain sqrt(fan_in E[w^2]) = {gain:.2g}, {normal_gain(step)}"
+    remedy = unscale(step) if step.norm else (OTHERWISE if suits(step) else "")
+    return finding(step, "saturated activation", evidence, remedy)
 
 
-def _dead(step):
-    # At any depth a unit is dead on the whole batch with probability at most 1/2: five standard errors above.
-    most = min(1.0, 0.5 + 2.5 / math.sqrt(step.row.units))
-    fraction = step.activation and step.activation.dead
-    if fraction is None or fraction < most:
+def _too_large(step, _):
+    gain = step.gain(min(step.fans))
+    if step.norm or gain <= LARGEST_GAIN:
         return None
-    evidence = f"{fraction:.0%} of the {step.phi} units have derivative 0 on the whole batch"
-    return step.finding("dead units", evidence, f"set the biases to 0 and use {suggest(step.phi)}")
+    evidence = f"gain sqrt(fan E[w^2]) = {gain:.2g}, {normal_gain(step)}"
+    return finding(step, "weights too large", evidence)
 
 
-def _too_large(step):
-    if step.normalized or step.gains[0] <= LARGEST_GAIN:
-        return None
-    return step.finding("weights too large", f"gain sqrt(fan Var(w)) = {step.gains[0]:.2g}")
+DATA = (_input, _labels)
+STRUCTURE = (_zero, _two_zeros, _zero_scale, _duplicated)
+SCALE = (_dead, _drowned, _too_small, _saturated, _too_large)
 
 
-def _too_small(step):
-    if step.normalized or step.in_branch or step.last or step.gains[1] >= SMALLEST_GAIN:
-        return None
-    return step.finding("weights too small", f"gain sqrt(fan Var(w)) = {step.gains[1]:.2g}")
-
-
-# Does the signal survive all layers together?
-def _low_high(measured, predicted):
-    """The smaller and the larger; a measured overflow is infinite, a missing prediction agrees."""
-    measured = measured if math.isfinite(measured) else math.inf
-    predicted = measured if predicted is None else predicted
-    return min(measured, predicted), max(measured, predicted)
-
-
-def _onset(case, k, ratio):
-    """Of the steps 0..k that change the signal by this ratio, the first at half their mean rate or above."""
-    before, rate = case.input_rms, math.log(ratio) / (k + 1)
-    for step in case.steps[: k + 1]:
-        after = step.signal.rms if step.signal.predicted_rms is None else step.signal.predicted_rms
-        if after > 0 and math.log(after / before) / rate >= 0.5:
-            return step
-        before = after or before  # a branch that starts at zero carries nothing on
-    return case.steps[k]
-
-
-def _exploding(case):
-    for k, step in enumerate(case.steps):
-        growth = _low_high(step.signal.rms, step.signal.predicted_rms)[0] / case.input_rms
-        if growth > LARGEST_GROWTH:
-            evidence = f"rms grows {growth:.2g} times up to layer {step.row.name}"
-            ends = [step for step in case.steps if step.in_branch and step.last]
-            if ends:
-                return ends[0].finding("exploding residual sum", evidence, "fixup, or normalize each branch")
-            return _onset(case, k, growth).finding("exploding signal", evidence)
-    return None
-
-
-def _vanishing(case):
-    for k, step in enumerate(case.steps):
-        shrinkage = _low_high(step.signal.rms, step.signal.predicted_rms)[1] / case.input_rms
-        if not (step.in_branch or step.last) and shrinkage < 1 / (POWER_LAW * (k + 1)):
-            evidence = f"rms falls to {shrinkage:.2g} of the input's up to layer {step.row.name}"
-            return _onset(case, k, shrinkage).finding("vanishing signal", evidence)
-    return None
-
-
-def _unlike_theory(case):
-    variance = 0.0  # of log rms, a quarter of that of log |h|^2; its mean falls by as much
+def fault_of_a_layer(case: Case) -> Finding | None:
+    """The first fault of a parameter, else of the first layer that has one; None for none."""
+    if found := _not_finite(case):
+        return found
     for step in case.steps:
-        variance += 5 / 4 / step.row.units
-        slack = math.log(3) + variance + 5 * math.sqrt(variance)
-        measured, predicted = step.signal.rms, step.signal.predicted_rms
-        if predicted and not abs(math.log(max(measured, 1e-300) / predicted)) <= slack:
-            evidence = f"rms {measured:.2g}, independent weights of this size give {predicted:.2g}"
-            return step.finding("weights not independent with mean 0", evidence)
+        for ask in STRUCTURE + SCALE:
+            if found := ask(step, case):
+                return replace(found, remedy=_remedy(found, ask, step, case))
     return None
 
 
-def _gradients(case):
-    hidden = [step for step in case.steps if not step.in_branch][:-1]
-    if not hidden or not hidden[-1].signal.gradient_std:
-        return None  # nothing to compare, or a last layer that starts at zero
-    norms = [_gradient_norm(step) for step in hidden]
-    for distance, step, norm in zip(range(len(hidden) - 1, 0, -1), hidden, norms, strict=False):
-        low, high = _low_high(
-            *(a / b if a is not None and b else None for a, b in zip(norm, norms[-1], strict=True))
-        )
-        evidence = f"its norm is {low:.2g} times that at layer {hidden[-1].row.name}"
-        if low > POWER_LAW * distance:
-            return step.finding("exploding gradient", evidence, _gradient_remedy(step))
-        if high < 1 / (POWER_LAW * distance):
-            return step.finding("vanishing gradient", evidence, _gradient_remedy(step))
-    return None
-
-
-def _gradient_norm(step):
-    """Measured and predicted: the norm keeps when widths change, the std of an entry does not."""
-    root = math.sqrt(step.signal.gradient.size)
-    predicted = step.signal.predicted_gradient_std
-    return step.signal.gradient_std * root, None if predicted is None else predicted * root
-
-
-def _gradient_remedy(step):
-    if step.normalized:
-        return "residual connections or fewer layers: normalization does not hold the gradient"
-    if step.phi == "sigmoid":
-        return "tanh or relu in place of sigmoid, whose derivative is at most 1/4"
-    return f"{suggest(step.phi)}, or residual connections"
-
-
-def _large_loss(case):
-    low, _ = _low_high(case.trace[-1].rms, case.trace[-1].predicted_rms)
-    if case.loss is None or low <= LARGEST_LOGITS:
-        return None
-    evidence = f"logits of rms {low:.2g}: loss {case.loss:.2g}, ln(classes) = {math.log(case.classes):.2g}"
-    return case.steps[-1].finding("logits too large", evidence, "scale the last layer down, or zeros")
-
-
-DATA = (_input_scale, _label_range)
-EACH_LAYER = (_not_finite, _zero, _duplicated, _saturated, _dead, _too_large, _too_small)
-NETWORK = (_exploding, _vanishing, _unlike_theory, _gradients, _large_loss)
+def _remedy(found, ask, step, case):
+    """The remedy for all layers that share the fault of this one."""
+    later = case.steps[case.steps.index(step) + 1 :]
+    others = [other for other in later if ask(other, case)]
+    if not found.remedy:
+        # The last layer may be zero, its units may agree, nothing saturates behind it; its size still counts.
+        others += [other for other in later[-1:] if other not in others and relative_size(other) > LARGE_LAST]
+        return reinitialize([step, *others], case.steps)
+    if not others or found.layer == "input":
+        return found.remedy
+    return f"{found.remedy}; likewise in {len(others)} later {'layer' if len(others) == 1 else 'layers'}"

@@ -7,12 +7,16 @@ are `(n_in, n_out)`, for `x @ W`; axes before are the receptive field: a kernel 
 The scaled initializers are short specializations of `variance_scaling`. All compute in float32 or wider and
 cast last. All raise TypeError for an `rng` that is not a Generator, a shape that is not a tuple of integers,
 an argument that is not a number, or a dtype other than float16, float32 and float64; and ValueError for a
-dimension below 1, a number that is NaN, infinite or out of its range, or one that the dtype cannot hold.
+dimension below 1, a shape beyond what an array can have, a number that is NaN, infinite or out of its range,
+or one that the dtype cannot hold. "Raises" in a docstring tells what comes on top.
 """
 
 from __future__ import annotations  # so that numpy.random is loaded on its first use
 
+import contextlib
+import inspect
 import math
+import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -26,6 +30,7 @@ Rng: TypeAlias = "np.random.Generator"
 Shape = tuple[int, ...]
 
 TRUNCATED_STD = 0.87962566103423978  # std of a standard normal truncated to [-2, 2]
+MOST_AXES = getattr(np, "MAXDIMS", 64)  # of an array; NumPy 1 allows 32, NumPy 2 no longer says
 
 
 class Fans(NamedTuple):
@@ -151,13 +156,19 @@ def he_normal(shape, rng, *, mode="fan_in", slope=0.0, groups=1, dtype=np.float3
 
 
 def zeros(shape, rng, *, dtype=np.float32) -> np.ndarray:
-    """Return zeros, for any shape, `()` included; `rng` is not advanced."""
+    """Return zeros, for any shape, `()` included; `rng` is not advanced.
+
+    Raises: TypeError for a shape, `rng` or dtype of another kind; ValueError for a dimension below 1.
+    """
     shape, dtype = _check_call(shape, rng, dtype)
     return np.zeros(shape, dtype)
 
 
 def ones(shape, rng, *, dtype=np.float32) -> np.ndarray:
-    """Return ones, for any shape, `()` included; `rng` is not advanced."""
+    """Return ones, for any shape, `()` included; `rng` is not advanced.
+
+    Raises: TypeError for a shape, `rng` or dtype of another kind; ValueError for a dimension below 1.
+    """
     shape, dtype = _check_call(shape, rng, dtype)
     return np.ones(shape, dtype)
 
@@ -177,6 +188,7 @@ def identity(shape, rng, *, gain=1.0, dtype=np.float32) -> np.ndarray:
     `n_in` and `n_out` may differ: the first `min(n_in, n_out)` features pass. `rng` is not advanced.
 
     Raises: ValueError for fewer than two axes, an even kernel size, or a negative gain.
+    Source: Le et al. 2015.
     """
     shape, dtype = _check_call(shape, rng, dtype, axes=2)
     gain = _check_fits("gain", check_number("gain", gain, least=0.0), dtype)
@@ -200,6 +212,7 @@ def normal(shape, rng, *, mean=0.0, std=0.01, dtype=np.float32) -> np.ndarray:
     """Draw from N(mean, std^2), not truncated.
 
     Raises: ValueError for a negative std.
+    Source: the default std, Krizhevsky et al. 2012.
     """
     shape, dtype = _check_call(shape, rng, dtype)
     mean = _check_fits("mean", check_number("mean", mean), dtype)
@@ -215,6 +228,7 @@ def truncated_normal(shape, rng, *, mean=0.0, std=0.01, cut=2.0, dtype=np.float3
     `truncated_normal` does not. `cut` counts standard deviations (PyTorch's `a` and `b` are absolute values).
 
     Raises: ValueError for a negative std, or a cut below 0.1.
+    Source: drawing by rejection, von Neumann 1951; the meaning of `std`, Paszke et al. 2019.
     """
     shape, dtype = _check_call(shape, rng, dtype)
     mean = _check_fits("mean", check_number("mean", mean), dtype)
@@ -289,13 +303,19 @@ INITIALIZERS: Mapping[str, Initializer] = MappingProxyType({f.__name__: f for f 
 
 
 def get_initializer(initializer: str | Initializer) -> Initializer:
-    """Return the initializer of that name in `INITIALIZERS`; a callable is returned as it is.
+    """Return the initializer of that name in `INITIALIZERS`; a callable `f(shape, rng)` is returned as it is.
 
-    Raises: ValueError for an unknown name, with the closest known one; TypeError for anything else.
+    Raises: ValueError for an unknown name, with the closest known one; TypeError for anything else, such as a
+    layer, which is callable but takes no shape and no rng.
     """
-    if callable(initializer):
-        return initializer
-    return INITIALIZERS[check_name("initializer", initializer, INITIALIZERS)]
+    if isinstance(initializer, str):
+        return INITIALIZERS[check_name("initializer", initializer, INITIALIZERS)]
+    if not _takes_shape_and_rng(initializer):
+        raise TypeError(
+            "initializer must be a name such as 'he_normal' or a callable f(shape, rng), "
+            f"got {type(initializer).__name__}."
+        )
+    return initializer
 
 
 # ---- drawing -------------------------------------------------------------------------------------
@@ -377,7 +397,25 @@ def _check_shape(shape: Shape, axes: int = 0) -> Shape:
 def _check_call(shape: Shape, rng: Rng, dtype: object, axes: int = 0) -> tuple[Shape, np.dtype]:
     """Check the three arguments that every initializer takes."""
     check_generator(rng)
-    return _check_shape(shape, axes), _check_dtype(dtype)
+    shape, dtype = _check_shape(shape, axes), _check_dtype(dtype)
+    if len(shape) > MOST_AXES or math.prod(shape) * _wide(dtype).itemsize > sys.maxsize:
+        raise ValueError(f"shape must be one that a NumPy array can have, got {shape}.")
+    return shape, dtype
+
+
+def _takes_shape_and_rng(function: object) -> bool:
+    """Whether `function(shape, rng)` or `function(shape, rng, dtype=...)` fits its signature."""
+    if not callable(function) or isinstance(function, type):
+        return False
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some functions written in C have none: the call will show
+        return True
+    for keywords in ({}, {"dtype": np.float32}):
+        with contextlib.suppress(TypeError):
+            signature.bind("shape", "rng", **keywords)
+            return True
+    return False
 
 
 def _check_dtype(dtype: object) -> np.dtype:

@@ -59,9 +59,11 @@ class Parameter:
             self.accumulate(a.dot(b))
             return
         try:
-            self.grad = a.dot(b, self.grad_out)
+            a.dot(b, self.grad_out)
         except ValueError:  # another dtype, or a shape that accumulate refuses
             self.accumulate(a.dot(b))
+        else:
+            self.grad = self.grad_out  # dot itself returns a single number as a scalar, not as this array
 
     def __repr__(self) -> str:
         return f"Parameter({self.name!r}, shape={self.value.shape}, dtype={self.value.dtype})"

@@ -67,14 +67,16 @@ class Activation(Layer):
         y = self.activation.function(x)
         if y.shape != x.shape:
             raise ValueError(f"{self!r} must keep the shape {x.shape}, its function returned {y.shape}.")
-        self._saved = None if self.activation.from_output else x, y
+        kept = y.astype(bool) if self.activation.is_gate else y
+        self._saved = None if self.activation.from_output else x, kept
         return y
 
     def backward(self, grad):
         x, y = self.saved()
         if grad.shape != y.shape:
             raise ValueError(f"grad must have shape {y.shape}, got {grad.shape}.")
-        return grad * self.activation.derivative(x, y)
+        slope = y.astype(grad.dtype) if self.activation.is_gate else self.activation.derivative(x, y)
+        return grad * slope
 
     def __repr__(self):
         return f"Activation({self.activation.name!r})"

@@ -5,6 +5,7 @@ cluster. joblib and tqdm are imported when a sweep starts, so that `import netin
 """
 
 import itertools
+import numbers
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 
@@ -17,15 +18,20 @@ def sweep(
     `grid` maps each argument of `run` to a list of values; the points are their Cartesian product, the last
     name varying fastest, and the results come in that order. `n_jobs` processes share the work, -1 takes
     every core. Give `run` its seed as an argument and the results are the same whatever the backend.
-    `progress` draws a bar on stderr. Ctrl-C stops all workers and returns nothing; an exception in `run`
-    stops the sweep and carries a note that names its point. Raises TypeError/ValueError for a `run` that
-    cannot be called, a grid that is empty or not made of lists, `n_jobs=0`, and for a result that is not a
-    dict or repeats a name of the grid.
+    `progress` draws a bar on stderr.
+
+    Ctrl-C stops the sweep, which then returns nothing: no further point starts. Worker processes are ended;
+    a thread, and a worker of a Dask cluster, first finishes the point that it is at. An exception in `run`
+    stops the sweep likewise and carries a note that names its point.
+
+    Raises: TypeError for a `run` that cannot be called, a grid that does not map names to lists of values,
+    `n_jobs` that is not an integer, or a result that is not a dict; ValueError for an empty grid or list,
+    `n_jobs=0`, or a result that repeats a name of the grid.
     """
     points = _points(grid)
     if not callable(run):
         raise TypeError(f"run must be callable, got {type(run).__name__}.")
-    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int):
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, numbers.Integral):
         raise TypeError(f"n_jobs must be an integer, got {n_jobs!r}.")
     if n_jobs == 0:
         raise ValueError("n_jobs must be a number of processes, or -1 for every core, got 0.")
@@ -33,14 +39,31 @@ def sweep(
     from tqdm import tqdm
 
     jobs = [delayed(_run_point)(run, point) for point in points]
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    results = None  # until joblib has begun
     try:
+        # One point at a time: of a batch, a Dask worker would start every point, also after Ctrl-C.
+        results = Parallel(n_jobs=int(n_jobs), batch_size=1, return_as="generator")(jobs)
         return list(tqdm(results, total=len(jobs), disable=not progress))
     except BaseException:
+        _stop(results)
+        raise
+
+
+def _stop(results) -> None:
+    """End the work of joblib. Worker processes it stops by itself; on Dask it only forgets the points."""
+    from asyncio import sleep  # here, for it would double the time of `import netinit`
+
+    from joblib.parallel import get_active_backend
+
+    if results is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # joblib warns of results that nobody takes: here that is meant
             results.close()
-        raise
+    backend, _ = get_active_backend()
+    client = getattr(backend, "client", None)  # only the Dask backend has one
+    if client is not None and client.status == "running":
+        client.sync(sleep, 0.1)  # points on their way from joblib to the client arrive first
+        client.cancel(list(backend._results))
 
 
 def _points(grid) -> list[dict]:
@@ -53,7 +76,8 @@ def _points(grid) -> list[dict]:
     for name, choices in grid.items():
         if not isinstance(name, str):
             raise TypeError(f"grid must have names of arguments as keys, got {name!r}.")
-        if isinstance(choices, str) or not isinstance(choices, Iterable):
+        listed = isinstance(choices, Iterable) and not isinstance(choices, str | bytes | Mapping)
+        if not listed or getattr(choices, "ndim", 1) == 0:  # NumPy's array(3) claims to be iterable
             raise TypeError(f"grid[{name!r}] must be a list of values, got {choices!r}.")
         values[name] = list(choices)
         if not values[name]:

@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from netinit.checks import check_batch, check_name
-from netinit.layers import Activation, Layer, Parameter
+from netinit.activations import ActivationFunction
+from netinit.checks import check_batch, check_kind, check_name
+from netinit.intercept import intercept
+from netinit.layer import Layer, weight_of
+from netinit.layers import Activation
 from netinit.losses import softmax_cross_entropy
-from netinit.models import intercept
 from netinit.theory import predict
 
 SAME = 1e-5  # outputs this close, relative to the layer's largest, differ by rounding alone
+FLAT = 1e-3  # a derivative below this passes no gradient that counts
+RISING = np.linspace(-2, 2, 9)  # a bounded activation saturates only if it rises all through the middle
 SATURATED = 0.01  # of a bounded activation's range: sigmoid outside [0.01, 0.99], tanh outside [-0.98, 0.98]
 
 
@@ -25,9 +29,10 @@ class LayerTrace:
     """One leaf on one batch. A unit is an entry of the last axis; None stands for what does not apply.
 
     `mean`, `std`: of all outputs. `saturated`: fraction of the outputs that lie within 1 % of the range from
-    a limit of a bounded activation. `dead`: fraction of the units whose activation has derivative 0 on the
-    whole batch. `distinct_units`: how many of the `units` remain when those that agree up to rounding (1e-5
-    of the largest output) count as one. These three are None where an output is not finite.
+    a limit of a bounded activation that rises in between. `dead`: fraction of the units whose activation has
+    a derivative below 1e-3 in size on the whole batch. `distinct_units`: how many of the `units` remain when
+    those that agree up to rounding (1e-5 of the largest output) count as one. These three are None where an
+    output is not finite.
     `gradient_std`: of dLoss/d(output). `weight_std`, `weight_gradient_std`: of the weight and of
     dLoss/d(weight). `predicted_rms`, `predicted_gradient_std`: what `theory.predict` says of `rms` and
     `gradient_std`, given the sizes of the model's weights; None where it knows no rule for a layer, or the
@@ -116,6 +121,7 @@ def trace(model: Layer, x: np.ndarray, y=None, *, output_gradient=None, keep: bo
     TypeError for x that is no floating-point array; ValueError for x that is empty or not finite, for labels
     or an output gradient that do not fit, and for both at once.
     """
+    check_kind("model", model, Layer, "a Layer")
     check_batch("x", x)
     if y is not None and output_gradient is not None:
         raise ValueError("y and output_gradient were both given; only one can start the backward pass.")
@@ -132,7 +138,7 @@ def trace(model: Layer, x: np.ndarray, y=None, *, output_gradient=None, keep: bo
         return call(gradient)
 
     with _unchanged(model), np.errstate(all="ignore"):
-        model.train().zero_grad()
+        model.train()
         with intercept(model, "forward", forward), intercept(model, "backward", backward):
             loss, gradient = _run(model, x, y, output_gradient)
         for path, layer in model.named_layers():
@@ -176,20 +182,14 @@ def _measure_output(layer, x, output):
     if not np.isfinite(output).all():
         return row
     if isinstance(layer, Activation):
-        dead = layer.activation.derivative(x, output) == 0
-        row["dead"] = float(dead.reshape(units.shape).all(axis=0).mean())
+        row["dead"] = float(flat_units(layer.activation, x, output).mean())
         row["saturated"] = _saturated(layer.activation, output)
     return row | {"distinct_units": distinct_units(units)}
 
 
-def weight_of(layer: Layer) -> Parameter | None:
-    """The layer's first parameter that is a matrix or a kernel."""
-    return next((p for p in vars(layer).values() if isinstance(p, Parameter) and p.value.ndim > 1), None)
-
-
 def _measure_weight(layer):
     weight = weight_of(layer)
-    if weight is None:
+    if weight is None or weight.value.ndim < 2:
         return {}
     gradient_std = None if weight.grad is None else _std(weight.grad)
     return {"weight_std": _std(weight.value), "weight_gradient_std": gradient_std}
@@ -221,21 +221,30 @@ def distinct_units(units: np.ndarray) -> int:
     return 1 + int(np.count_nonzero(steps > SAME * np.abs(units).max()))
 
 
+def flat_units(activation: ActivationFunction, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """For each unit of z (..., units) and y = phi(z): whether |phi'(z)| < 1e-3 on the whole batch."""
+    flat = np.abs(activation.derivative(z, y)) < FLAT
+    return flat.reshape(-1, z.shape[-1]).all(axis=0)
+
+
 def _saturated(activation, output):
     low, high = activation.function(np.array([-1e9, 1e9]))
-    if max(abs(low), abs(high)) > 1e6:
-        return None  # not bounded
+    rises = bool((np.diff(activation.function(RISING)) > 0).all())
+    if not (rises and low < high and max(abs(low), abs(high)) < 1e6):
+        return None  # not bounded, or no limit to run into: sin, a bump, ReLU cut off at 6
     margin = SATURATED * (high - low)
     return float(np.mean((output < low + margin) | (output > high - margin)))
 
 
 @contextmanager
 def _unchanged(model):
-    """After the block, mode, gradients, buffers and what the layers had saved are as before."""
+    """No parameter has a gradient within the block; all that a pass can change is as before after it."""
     attributes = [(layer, dict(vars(layer))) for _, layer in model.named_layers()]
     buffers = [vars(layer)[name] for _, layer in model.named_layers() for name in layer.buffers()]
     buffers = [(buffer, buffer.copy()) for buffer in buffers]
-    gradients = [(p, p.grad) for p in model.parameters()]
+    gradients = [(p, p.grad, p.grad_out) for p in model.parameters()]
+    for parameter, *_ in gradients:
+        parameter.grad = parameter.grad_out = None
     try:
         yield
     finally:
@@ -244,8 +253,8 @@ def _unchanged(model):
             vars(layer).update(before)
         for buffer, before in buffers:
             buffer[...] = before
-        for parameter, gradient in gradients:
-            parameter.grad = gradient
+        for parameter, gradient, gradient_out in gradients:
+            parameter.grad, parameter.grad_out = gradient, gradient_out
 
 
 def _cell(row, name):

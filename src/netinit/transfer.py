@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netinit.checks import check_name
-from netinit.layers import Layer
+from netinit.layer import Layer
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,33 +39,56 @@ def transfer(
 
     `source` is a model or a state dict; running statistics of `BatchNorm` are carried too. `layers` names
     the paths of the target's layers to fill, such as ["0", "2"], each with all inside it; None asks for
-    all. `freeze` sets `lr_scale` to 0 on the loaded parameters: build the optimizer afterwards, it reads
-    `lr_scale` once. Raises ValueError for an unknown layer or an array that is not finite in the target's
-    dtype, TypeError for a source, target or `layers` of another kind; the target is then unchanged.
+    all. Paths that share one array in the target are filled only if the source agrees on its values.
+
+    `freeze` sets `lr_scale` to 0 on the loaded parameters: build the optimizer afterwards, it reads
+    `lr_scale` once. The running statistics of a frozen `BatchNorm` still follow the batches in training
+    mode; after `eval()` on that layer they stay.
+
+    Raises: ValueError for an unknown layer or an array that is not finite in the target's dtype; TypeError
+    for a source, target or `layers` of another kind, a key that is not a path, or an array that does not
+    hold floating-point numbers. The target is then unchanged.
     """
     if not isinstance(target, Layer):
         raise TypeError(f"target must be a Layer, got {type(target).__name__}.")
-    state, own = _state(source), dict(target.named_arrays())
-    asked = _asked(layers, target)
+    own = dict(target.named_arrays())
+    state, asked = _state(source, own), _asked(layers, target)
     skipped = {path: reason for path in own if (reason := _reason(path, own, state, asked))}
     skipped |= {path: "missing in target" for path in state if path not in own}
-    loaded = [path for path in own if path not in skipped]
-    values = {path: _cast(path, state[path], own[path].dtype) for path in loaded}
+    values = {path: _cast(path, state[path], own[path].dtype) for path in own if path not in skipped}
+    _settle_shared(own, values, skipped)
     for path, value in values.items():
         own[path][...] = value
     if freeze:
         for path, parameter in target.named_parameters():
             if path in values:
                 parameter.lr_scale = 0.0
-    return TransferReport(tuple(loaded), skipped)
+    return TransferReport(tuple(values), skipped)
 
 
-def _state(source) -> dict[str, np.ndarray]:
+def _state(source, own) -> dict[str, np.ndarray]:
+    """The source's arrays by path; what the target has no place for is not looked at."""
     if isinstance(source, Layer):
         return source.state_dict()
     if not isinstance(source, Mapping):
         raise TypeError(f"source must be a Layer or a state dict, got {type(source).__name__}.")
-    return {path: np.asarray(array) for path, array in source.items()}
+    for path in source:
+        if not isinstance(path, str):
+            raise TypeError(f"source must have paths such as '0.weight' as keys, got {path!r}.")
+    return {path: _array(path, value) if path in own else value for path, value in source.items()}
+
+
+def _array(path, value) -> np.ndarray:
+    kind = type(value).__name__
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise TypeError(f"source[{path!r}] must be an array, got a {kind} that has no shape.") from None
+    if not np.issubdtype(array.dtype, np.floating):
+        raise TypeError(
+            f"source[{path!r}] must hold floating-point numbers, got dtype {array.dtype} ({kind})."
+        )
+    return array
 
 
 def _asked(layers, target) -> tuple[str, ...] | None:
@@ -96,10 +119,26 @@ def _reason(path, own, state, asked) -> str:
 
 def _cast(path, value, dtype) -> np.ndarray:
     """The value in the target's dtype, checked to be finite there."""
-    if not np.issubdtype(value.dtype, np.floating):
-        raise TypeError(f"source[{path!r}] must hold floating-point numbers, got dtype {value.dtype}.")
     with np.errstate(over="ignore"):
         value = value.astype(dtype)
     if not np.all(np.isfinite(value)):
         raise ValueError(f"source[{path!r}] must be finite in {dtype}, got NaN or infinity.")
     return value
+
+
+def _settle_shared(own, values, skipped) -> None:
+    """Where paths of the target share an array: move those whose values conflict from values to skipped."""
+    sharing = {}  # id of an array -> its paths
+    for path, array in own.items():
+        sharing.setdefault(id(array), []).append(path)
+    for paths in sharing.values():
+        taken = [path for path in paths if path in values]
+        if any(not np.array_equal(values[taken[0]], values[path]) for path in taken[1:]):
+            for path in taken:
+                del values[path]
+                others = ", ".join(other for other in taken if other != path)
+                skipped[path] = f"shares its array with {others}, the source has other values there"
+        elif taken:
+            for path in paths:
+                if path in skipped:
+                    skipped[path] += f", but shares the array of {taken[0]}"
