@@ -478,7 +478,7 @@ ERRORS = [
     ({"tolerance": 0}, ValueError, "tolerance must be finite and positive, got 0"),
     ({"tolerance": -0.1}, ValueError, "tolerance must be .* got -0.1"),
     ({"tolerance": np.nan}, ValueError, "tolerance must be .* got nan"),
-    ({"tolerance": "small"}, TypeError, "tolerance must be a number, got str"),
+    ({"tolerance": "small"}, TypeError, "tolerance must be a real number, got str"),
     ({"orthonormal": "no"}, TypeError, "orthonormal must be True or False, got str"),
     ({"max_iterations": 0}, ValueError, "max_iterations must be at least 1, got 0"),
     ({"max_iterations": 2.5}, TypeError, "max_iterations must be an integer, got float 2.5"),

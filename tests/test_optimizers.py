@@ -330,10 +330,10 @@ WRONG_CALLS = {
     "a model": (lambda: SGD(mlp([2, 3, 1]), 0.1), TypeError, "must hold Parameter objects, got Linear"),
     "arrays": (lambda: SGD([np.ones(3)], 0.1), TypeError, "must hold Parameter objects, got ndarray"),
     "the same twice": (lambda: SGD(theta() * 2, 0.1), ValueError, "one object twice"),
-    "negative lr": (lambda: SGD(theta(), -0.1), ValueError, "lr must be finite and not negative, got -0.1"),
+    "negative lr": (lambda: SGD(theta(), -0.1), ValueError, "lr must be finite and at least 0, got -0.1"),
     "NaN lr": (lambda: Adam(theta(), np.nan), ValueError, "lr must be finite"),
     "infinite lr": (lambda: Adam(theta(), np.inf), ValueError, "lr must be finite"),
-    "text lr": (lambda: Adam(theta(), "0.1"), TypeError, "lr must be a real number, got '0.1'"),
+    "text lr": (lambda: Adam(theta(), "0.1"), TypeError, "lr must be a real number, got str"),
     "weight decay": (lambda: SGD(theta(), 0.1, weight_decay=-1), ValueError, "weight_decay must be finite"),
     "lr_scale": (lambda: SGD([one([1.0], lr_scale=-1)], 0.1), ValueError, "lr_scale must be finite"),
     "momentum": (

@@ -16,7 +16,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from netinit.checks import check_batch, check_flag, check_generator, check_kind, check_name, check_sizes
+from netinit.checks import (
+    check_batch,
+    check_flag,
+    check_generator,
+    check_kind,
+    check_name,
+    check_number,
+    check_sizes,
+)
 from netinit.initialize import fill, weighted_layers
 from netinit.initializers import orthogonal, zeros
 from netinit.intercept import intercept
@@ -205,9 +213,7 @@ def _check(model, x, rng, tolerance, max_iterations, orthonormal, on):
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
     check_batch("x", x)
     check_generator(rng)
-    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float | np.floating):
-        raise TypeError(f"tolerance must be a number, got {type(tolerance).__name__}.")
-    if not (math.isfinite(tolerance) and tolerance > 0):
+    if check_number("tolerance", tolerance) <= 0:
         raise ValueError(f"tolerance must be finite and positive, got {tolerance}.")
     check_sizes(max_iterations=max_iterations)
     check_flag("orthonormal", orthonormal)

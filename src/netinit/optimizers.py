@@ -6,13 +6,11 @@ the optimizer is built, and each `Parameter.value` becomes a view of its piece; 
 a second vector.
 """
 
-import math
 from collections.abc import Iterable
-from numbers import Real
 
 import numpy as np
 
-from netinit.checks import check_kind
+from netinit.checks import check_kind, check_number
 from netinit.layer import Parameter
 
 
@@ -28,8 +26,8 @@ class Optimizer:
 
     def __init__(self, parameters: list[Parameter], lr: float, weight_decay: float = 0.0):
         self.parameters = _checked(parameters)
-        _check_rate(lr=lr, weight_decay=weight_decay)
-        self.lr, self.weight_decay = float(lr), float(weight_decay)
+        self.lr = check_number("lr", lr, least=0)
+        self.weight_decay = check_number("weight_decay", weight_decay, least=0)
         self._values = np.concatenate([p.value for p in self.parameters], axis=None)
         self._gradients, self._step = np.empty_like(self._values), np.empty_like(self._values)
         self._scales = self._read_scales()
@@ -174,7 +172,7 @@ def _checked(parameters: list[Parameter]) -> list[Parameter]:
     for p in parameters:
         if not isinstance(p, Parameter):
             raise TypeError(f"parameters must hold Parameter objects, got {type(p).__name__}.")
-        _check_rate(lr_scale=p.lr_scale)
+        check_number("lr_scale", p.lr_scale, least=0)
         if p.value.dtype != parameters[0].value.dtype:
             raise ValueError(
                 f"parameters must share one dtype, got {parameters[0]!r} and {p!r}: "
@@ -195,26 +193,12 @@ def _copy(kind: str, parameter: Parameter, new: np.ndarray, home: np.ndarray) ->
     home[...] = new
 
 
-def _check_rate(**rates: float) -> None:
-    for name, rate in rates.items():
-        _check_real(name, rate)
-        if not (math.isfinite(rate) and rate >= 0):
-            raise ValueError(f"{name} must be finite and not negative, got {rate}.")
-
-
 def _check_epsilon(epsilon: float) -> None:
-    _check_rate(epsilon=epsilon)
-    if epsilon == 0:
+    if check_number("epsilon", epsilon, least=0) == 0:
         raise ValueError("epsilon must be positive, got 0: a gradient of 0 would become 0/0.")
 
 
 def _check_decay(**decays: float) -> None:
     for name, decay in decays.items():
-        _check_real(name, decay)
-        if not 0 <= decay < 1:
+        if not 0 <= check_number(name, decay) < 1:
             raise ValueError(f"{name} must lie in [0, 1), got {decay}.")
-
-
-def _check_real(name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a real number, got {value!r}.")
