@@ -21,6 +21,8 @@ class Parameter:
     are written into: copy a gradient that you want to keep beyond the next backward pass.
     """
 
+    __slots__ = ("grad", "grad_out", "lr_scale", "name", "value")  # no dict for each: a deep net has 70,000
+
     def __init__(
         self, value: np.ndarray, grad: np.ndarray | None = None, name: str = "", lr_scale: float = 1.0
     ):
