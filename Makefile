@@ -142,6 +142,7 @@ torch: $(VENV)/.torch | check-python ## install PyTorch, so that the tests that 
 
 bench: $(VENV)/.bench | check-python ## time netinit beside PyTorch and others, and print the table
 	@$(RUN)/python -m benchmarks
+	@$(RUN)/python -m benchmarks.fixup_10000
 
 fixup-10000: $(VENV)/.installed | check-python ## train 10,000 residual blocks and record the result for the chapter on Fixup
 	@$(RUN)/python -m benchmarks.fixup_10000 --record book/records/fixup-10000.json
