@@ -8,7 +8,7 @@ import pytest
 
 from netinit.layers import Linear, Parameter
 from netinit.models import mlp, residual_mlp
-from netinit.optimizers import SGD, AdaGrad, Adam, Momentum, Optimizer, RMSProp
+from netinit.optimizers import PIECE, SGD, AdaGrad, Adam, Momentum, Optimizer, RMSProp
 
 OPTIMIZERS = (SGD, Momentum, AdaGrad, RMSProp, Adam)
 
@@ -146,7 +146,7 @@ def test_a_zero_gradient_moves_nothing(optimizer):
 
 def test_a_rule_of_ones_own_is_three_lines():
     class Sign(Optimizer):
-        def direction(self, g):
+        def direction(self, g, piece):
             return np.sign(g)
 
     np.testing.assert_allclose(step_with(Sign([one([1.0])], 0.25), 7.0), 0.75)
@@ -239,6 +239,28 @@ def test_weight_decay_leaves_the_gradient_as_it_was():
     optimizer.step()
     for p, grad in zip(model.parameters(), before, strict=True):
         np.testing.assert_array_equal(p.grad, grad)
+
+
+@pytest.mark.parametrize("size", [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 7])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_pieces_of_a_long_vector_move_as_short_vectors_do(optimizer, size):
+    rng = np.random.default_rng(9)
+    value, scales = rng.normal(size=size), rng.uniform(0.5, 2.0, size=3)
+    cuts = np.sort(rng.integers(1, size, 2))
+    whole = [
+        Parameter(part.copy(), lr_scale=s) for part, s in zip(np.split(value, cuts), scales, strict=True)
+    ]
+    parts = [Parameter(p.value.copy(), lr_scale=p.lr_scale) for p in whole]
+    together = optimizer(whole, 0.1, weight_decay=0.3)
+    apart = [optimizer([p], 0.1, weight_decay=0.3) for p in parts]
+    for _ in range(3):
+        for p, q in zip(whole, parts, strict=True):
+            p.grad = q.grad = rng.normal(size=p.value.shape)
+        together.step()
+        for each in apart:
+            each.step()
+    for p, q in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(p.value, q.value, rtol=1e-13)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -386,7 +408,7 @@ WRONG_CALLS = {
     "no rule": (
         lambda: step_with(Optimizer(theta(), 0.1), 1.0),
         NotImplementedError,
-        "must define direction(g)",
+        "must define direction(g, piece)",
     ),
 }
 

@@ -12,7 +12,7 @@ import numpy as np
 
 def check_generator(rng: np.random.Generator) -> None:
     """Raise TypeError unless `rng` is a NumPy Generator: a seed would hide which draws are shared."""
-    if isinstance(rng, int | np.integer):
+    if isinstance(rng, (int, np.integer)):
         raise TypeError(f"rng must be a Generator, got the seed {rng}: pass np.random.default_rng({rng}).")
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
@@ -37,7 +37,7 @@ def check_sizes(**sizes: int) -> None:
 
 def check_number(name: str, value: float, least: float = -math.inf, most: float = math.inf) -> float:
     """The value as a float; raises unless it is a finite real number from `least` to `most`."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a real number, got {type(value).__name__}.")
     try:
         number = float(value)
@@ -71,7 +71,7 @@ def check_kind(name: str, value: object, kind: type | tuple[type, ...], words: s
 
 def check_flag(name: str, value: bool) -> bool:
     """The value as a bool; raises TypeError for anything but True and False, such as "no"."""
-    check_kind(name, value, bool | np.bool_, "True or False")
+    check_kind(name, value, (bool, np.bool_), "True or False")
     return bool(value)
 
 

@@ -62,7 +62,7 @@ def _check_seeds(seeds) -> None:
     if not len(seeds):
         raise ValueError("seeds must hold at least one integer, got none.")
     for seed in seeds:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
             raise TypeError(f"seeds must be integers, got {type(seed).__name__} {seed!r}.")
         if seed < 0:
             raise ValueError(f"seeds must not be negative, got {seed}.")

@@ -41,7 +41,7 @@ class Conv2d(Layer):
         self.bias = Parameter(np.zeros(c_out, np.float32), name="bias") if bias else None
 
     def forward(self, x):
-        if x.ndim != 4 or x.shape[3] != self.n_in or x.size == 0 or x.dtype.kind != "f":
+        if x.ndim != 4 or x.shape[3] != self.n_in or x.size == 0:
             self.refuse(x, f"(batch, height, width, {self.n_in})")
         if self.padding == "valid" and min(x.shape[1:3]) < self.kernel_size:
             raise ValueError(f"{self!r} needs images of at least its kernel size, got shape {x.shape}.")

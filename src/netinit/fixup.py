@@ -18,7 +18,7 @@ import numpy as np
 
 from netinit.checks import check_generator
 from netinit.initialize import fill, grouped, weighted_layers
-from netinit.initializers import Initializer, get_initializer, he_normal, ones, zeros
+from netinit.initializers import Initializer, get_initializer, he_normal, zeros
 from netinit.layer import Layer, bias_of, weight_of
 from netinit.layers import ScalarBias, ScalarScale
 from netinit.models import Residual
@@ -55,7 +55,7 @@ def fixup(model: Layer, rng: np.random.Generator, *, base: str | Initializer = h
             fill(bias, zeros, rng, path)
     for layer in last:  # at the end: a weight that is shared with a last layer is zero too
         weight_of(layer).value[...] = 0
-    _set_scalars(named, rng)  # rule 3
+    _set_scalars(named)  # rule 3
     return model
 
 
@@ -103,11 +103,11 @@ def _classifier(named, weighted) -> Layer:
     return last
 
 
-def _set_scalars(named, rng: np.random.Generator) -> None:
-    for path, layer in named:
+def _set_scalars(named) -> None:
+    for _, layer in named:
         if isinstance(layer, ScalarScale):
-            fill(layer.scale, ones, rng, path)
+            layer.scale.value[...] = 1
             layer.scale.lr_scale = SCALAR_LR_SCALE
         elif isinstance(layer, ScalarBias):
-            fill(layer.bias, zeros, rng, path)
+            layer.bias.value[...] = 0
             layer.bias.lr_scale = SCALAR_LR_SCALE

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from netinit.checks import check_flag, check_kind, check_number
+from netinit.checks import check_flag, check_floats, check_kind, check_number
 
 
 class Parameter:
@@ -89,14 +89,11 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__} must define backward(grad).")
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        if not isinstance(x, np.ndarray):
-            raise TypeError(f"x must be a NumPy array, got {type(x).__name__}.")
+        check_floats("x", x)
         return self.forward(x)
 
     def refuse(self, x: np.ndarray, shape: str) -> None:
-        """Raise for an input that does not fit: TypeError for its dtype, ValueError for its shape."""
-        if x.dtype.kind != "f":
-            raise TypeError(f"{self!r} takes floating-point numbers, got dtype {x.dtype}.")
+        """Raise ValueError for an input that does not fit."""
         raise ValueError(f"{self!r} takes an input of shape {shape}, got {x.shape}.")
 
     def backward_parameters(self, grad: np.ndarray) -> None:
@@ -114,7 +111,7 @@ class Layer:
         for name, value in vars(self).items():
             if isinstance(value, Layer):
                 yield name, value
-            elif isinstance(value, list | tuple):
+            elif isinstance(value, (list, tuple)):
                 yield from ((f"{name}.{i}", part) for i, part in enumerate(value) if isinstance(part, Layer))
 
     def named_layers(self, prefix: str = "") -> Iterator[tuple[str, "Layer"]]:

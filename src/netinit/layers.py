@@ -28,7 +28,7 @@ class Linear(Layer):
         self.bias = Parameter(np.zeros(n_out, np.float32), name="bias") if bias else None
 
     def forward(self, x):
-        if x.ndim != 2 or x.shape[1] != self.n_in or x.dtype.kind != "f":
+        if x.ndim != 2 or x.shape[1] != self.n_in:
             self.refuse(x, f"(batch, {self.n_in})")
         self._saved = x
         # a.dot(b) is a @ b with less overhead, which counts where the matrices are small.
@@ -62,8 +62,6 @@ class Activation(Layer):
         self.activation = get_activation(activation)
 
     def forward(self, x):
-        if x.dtype.kind != "f":
-            self.refuse(x, "any")
         y = self.activation.function(x)
         if y.shape != x.shape:
             raise ValueError(f"{self!r} must keep the shape {x.shape}, its function returned {y.shape}.")
@@ -75,8 +73,11 @@ class Activation(Layer):
         x, y = self.saved()
         if grad.shape != y.shape:
             raise ValueError(f"grad must have shape {y.shape}, got {grad.shape}.")
-        slope = y.astype(grad.dtype) if self.activation.is_gate else self.activation.derivative(x, y)
-        return grad * slope
+        if self.activation.is_gate:
+            gated = y.astype(grad.dtype)
+            gated *= grad  # in place, which in a very deep net saves an array for each layer
+            return gated
+        return grad * self.activation.derivative(x, y)
 
     def __repr__(self):
         return f"Activation({self.activation.name!r})"
@@ -86,7 +87,7 @@ class Flatten(Layer):
     """(batch, ...) to (batch, product of the rest): from images to the rows that `Linear` takes."""
 
     def forward(self, x):
-        if x.ndim < 2 or x.dtype.kind != "f":
+        if x.ndim < 2:
             self.refuse(x, "(batch, ...)")
         self._saved = x.shape
         return x.reshape(len(x), math.prod(x.shape[1:]))
@@ -107,8 +108,6 @@ class ScalarBias(Layer):
         self.bias = Parameter(np.zeros((), np.float32), name="bias")
 
     def forward(self, x):
-        if x.dtype.kind != "f":
-            self.refuse(x, "any")
         return x + self.bias.value
 
     def backward(self, grad):
@@ -125,8 +124,6 @@ class ScalarScale(Layer):
         self.scale = Parameter(np.ones((), np.float32), name="scale")
 
     def forward(self, x):
-        if x.dtype.kind != "f":
-            self.refuse(x, "any")
         self._saved = x
         return x * self.scale.value
 

@@ -66,7 +66,7 @@ class Sequential(Layer):
     def __getitem__(self, index):
         if isinstance(index, slice):
             return Sequential(*self.layers[index])
-        if not isinstance(index, int | np.integer):
+        if not isinstance(index, (int, np.integer)):
             raise TypeError(f"index must be an integer or a slice, got {index!r}.")
         if not -len(self) <= index < len(self):
             raise IndexError(f"index must lie in {-len(self)}..{len(self) - 1}, got {index}.")

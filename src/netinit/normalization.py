@@ -32,7 +32,7 @@ class Normalization(Layer):
 
     def check_input(self, x):
         """Raise unless x is (..., n) with at least one axis of examples."""
-        if x.ndim < 2 or x.shape[-1] != self.n_in or x.dtype.kind != "f":
+        if x.ndim < 2 or x.shape[-1] != self.n_in:
             self.refuse(x, f"(batch, ..., {self.n_in})")
 
     def apply(self, x, mean, variance, axes):

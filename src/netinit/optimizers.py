@@ -3,7 +3,8 @@
 All parameters are handled as one long vector: a rule is then two or three lines of vector arithmetic, and a
 network of a thousand layers costs hardly more calls than one of ten. The values move into that vector when
 the optimizer is built, and each `Parameter.value` becomes a view of its piece; the gradients do the same in
-a second vector.
+a second vector. The arithmetic goes through the vectors in pieces: what one operation writes is then still
+in the processor's cache when the next one reads it.
 """
 
 from collections.abc import Iterable
@@ -13,31 +14,36 @@ import numpy as np
 from netinit.checks import check_kind, check_number
 from netinit.layer import Parameter
 
+PIECE = 2**15  # entries in a piece: 128 kB of float32
+
 
 class Optimizer:
-    """The base: asks `direction(g)` for the long vector of all gradients g, and subtracts lr times it.
+    """The base: asks `direction(g, piece)` for each piece of the step, and subtracts lr times it.
 
-    `weight_decay` adds weight_decay * value to g, which is the gradient of an L2 penalty. Each parameter's
-    step is multiplied by its `lr_scale`, read here once. A rule of your own is a subclass with `direction`,
-    whose `g` is overwritten by the next backward pass. Raises ValueError for an empty list, a parameter that
-    stands in it twice, parameters of different dtypes, a negative or non-finite rate; TypeError for what is
-    not a Parameter.
+    g is the gradient of that piece, `piece` the slice of the long vector, by which a rule finds its place in
+    vectors of its own, such as a velocity. `weight_decay` adds weight_decay * value to g, which is the
+    gradient of an L2 penalty. Each parameter's step is multiplied by its `lr_scale`, read here once. A rule
+    of your own is a subclass with `direction`. Raises ValueError for an empty list, a parameter that stands
+    in it twice, parameters of different dtypes, a negative or non-finite rate; TypeError for what is not a
+    Parameter.
     """
 
     def __init__(self, parameters: list[Parameter], lr: float, weight_decay: float = 0.0):
         self.parameters = _checked(parameters)
         self.lr = check_number("lr", lr, least=0)
         self.weight_decay = check_number("weight_decay", weight_decay, least=0)
+        self.steps = 0  # taken so far, the present one included
         self._values = np.concatenate([p.value for p in self.parameters], axis=None)
-        self._gradients, self._step = np.empty_like(self._values), np.empty_like(self._values)
+        self._gradients = np.empty_like(self._values)
         self._scales = self._read_scales()
-        self._homes = list(zip(self._pieces(self._values), self._pieces(self._gradients), strict=True))
-        for p, (value, grad) in zip(self.parameters, self._homes, strict=True):
+        values, gradients = self._views(self._values), self._views(self._gradients)
+        self._homes = list(zip(self.parameters, values, gradients, strict=True))
+        for p, value, grad in self._homes:
             p.value, p.grad_out = value, grad
 
-    def direction(self, g: np.ndarray) -> np.ndarray:
-        """The vector of steps, before the learning rate and with the sign of g, for the vector g."""
-        raise NotImplementedError(f"{type(self).__name__} must define direction(g).")
+    def direction(self, g: np.ndarray, piece: slice) -> np.ndarray:
+        """The step before the learning rate, with the sign of g, for the gradient g of that piece."""
+        raise NotImplementedError(f"{type(self).__name__} must define direction(g, piece).")
 
     def step(self) -> None:
         """Move every parameter once.
@@ -45,19 +51,20 @@ class Optimizer:
         Raises RuntimeError where a parameter has no gradient yet, or another shape or dtype than at first.
         """
         self._bring_home()
-        g = self._gradients
-        if self.weight_decay:
-            g = g + self.weight_decay * self._values
-        np.multiply(self.direction(g), self.lr, out=self._step)
-        if self._scales is not None:
-            self._step *= self._scales
-        self._values -= self._step
+        self.steps += 1
+        for start in range(0, len(self._values), PIECE):
+            piece = slice(start, start + PIECE)
+            values, g = self._values[piece], self._gradients[piece]  # views
+            if self.weight_decay:
+                g = g + self.weight_decay * values
+            step = self.lr * self.direction(g, piece)
+            if self._scales is not None:
+                step *= self._scales[piece]
+            values -= step
 
     def _bring_home(self) -> None:
         """Copy what was assigned by hand, or summed from two passes, to its place in the long vectors."""
-        for p, (value, grad) in zip(self.parameters, self._homes, strict=True):
-            if p.grad is None:
-                raise RuntimeError(f"parameter {p.name!r} has no gradient; run backward before step.")
+        for p, value, grad in self._homes:
             if p.grad is not grad:
                 _copy("gradient", p, p.grad, grad)
             if p.value is not value:
@@ -70,13 +77,13 @@ class Optimizer:
             return None
         return np.concatenate([np.full(p.value.size, p.lr_scale, p.value.dtype) for p in self.parameters])
 
-    def _pieces(self, vector: np.ndarray) -> list[np.ndarray]:
+    def _views(self, vector: np.ndarray) -> list[np.ndarray]:
         """The long vector as one view for each parameter, in its shape."""
-        pieces, start = [], 0
+        views, start = [], 0
         for p in self.parameters:
-            pieces.append(vector[start : start + p.value.size].reshape(p.value.shape))
+            views.append(vector[start : start + p.value.size].reshape(p.value.shape))
             start += p.value.size
-        return pieces
+        return views
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, before the next backward pass adds new ones."""
@@ -87,7 +94,7 @@ class Optimizer:
 class SGD(Optimizer):
     """theta <- theta - lr g (Robbins and Monro 1951)."""
 
-    def direction(self, g):
+    def direction(self, g, piece):
         return g
 
 
@@ -97,12 +104,13 @@ class Momentum(Optimizer):
     def __init__(self, parameters, lr, *, momentum=0.9, weight_decay=0.0):
         super().__init__(parameters, lr, weight_decay)
         _check_decay(momentum=momentum)
-        self.momentum, self.velocity = momentum, 0.0
+        self.momentum, self.velocity = momentum, np.zeros_like(self._values)
 
-    def direction(self, g):
-        self.velocity *= self.momentum
-        self.velocity += g
-        return self.velocity
+    def direction(self, g, piece):
+        velocity = self.velocity[piece]  # a view: what changes it changes the whole vector
+        velocity *= self.momentum
+        velocity += g
+        return velocity
 
 
 class AdaGrad(Optimizer):
@@ -111,11 +119,12 @@ class AdaGrad(Optimizer):
     def __init__(self, parameters, lr, *, epsilon=1e-10, weight_decay=0.0):
         super().__init__(parameters, lr, weight_decay)
         _check_epsilon(epsilon)
-        self.epsilon, self.sum_of_squares = epsilon, 0.0
+        self.epsilon, self.sum_of_squares = epsilon, np.zeros_like(self._values)
 
-    def direction(self, g):
-        self.sum_of_squares += g * g
-        return g / (np.sqrt(self.sum_of_squares) + self.epsilon)
+    def direction(self, g, piece):
+        sum_of_squares = self.sum_of_squares[piece]
+        sum_of_squares += g * g
+        return g / (np.sqrt(sum_of_squares) + self.epsilon)
 
 
 class RMSProp(Optimizer):
@@ -128,12 +137,13 @@ class RMSProp(Optimizer):
         super().__init__(parameters, lr, weight_decay)
         _check_decay(decay=decay)
         _check_epsilon(epsilon)
-        self.decay, self.epsilon, self.mean_square = decay, epsilon, 0.0
+        self.decay, self.epsilon, self.mean_square = decay, epsilon, np.zeros_like(self._values)
 
-    def direction(self, g):
-        self.mean_square *= self.decay
-        self.mean_square += (1 - self.decay) * (g * g)
-        return g / (np.sqrt(self.mean_square) + self.epsilon)
+    def direction(self, g, piece):
+        mean_square = self.mean_square[piece]
+        mean_square *= self.decay
+        mean_square += (1 - self.decay) * (g * g)
+        return g / (np.sqrt(mean_square) + self.epsilon)
 
 
 class Adam(Optimizer):
@@ -145,22 +155,21 @@ class Adam(Optimizer):
 
     def __init__(self, parameters, lr, *, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0):
         super().__init__(parameters, lr, weight_decay)
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise TypeError(f"betas must be a pair (beta1, beta2), got {betas!r}.")
         _check_decay(beta1=betas[0], beta2=betas[1])
         _check_epsilon(epsilon)
         self.betas, self.epsilon = betas, epsilon
-        self.mean, self.mean_square, self.steps = 0.0, 0.0, 0
+        self.mean, self.mean_square = np.zeros_like(self._values), np.zeros_like(self._values)
 
-    def direction(self, g):
-        beta1, beta2 = self.betas
-        self.steps += 1
-        self.mean *= beta1
-        self.mean += (1 - beta1) * g
-        self.mean_square *= beta2
-        self.mean_square += (1 - beta2) * (g * g)
-        mean_hat = self.mean / (1 - beta1**self.steps)
-        return mean_hat / (np.sqrt(self.mean_square / (1 - beta2**self.steps)) + self.epsilon)
+    def direction(self, g, piece):
+        (beta1, beta2), mean, mean_square = self.betas, self.mean[piece], self.mean_square[piece]
+        mean *= beta1
+        mean += (1 - beta1) * g
+        mean_square *= beta2
+        mean_square += (1 - beta2) * (g * g)
+        mean_hat = mean / (1 - beta1**self.steps)
+        return mean_hat / (np.sqrt(mean_square / (1 - beta2**self.steps)) + self.epsilon)
 
 
 def _checked(parameters: list[Parameter]) -> list[Parameter]:
@@ -185,6 +194,8 @@ def _checked(parameters: list[Parameter]) -> list[Parameter]:
 
 def _copy(kind: str, parameter: Parameter, new: np.ndarray, home: np.ndarray) -> None:
     """Write an array that was assigned by hand to its place."""
+    if new is None:
+        raise RuntimeError(f"parameter {parameter.name!r} has no gradient; run backward before step.")
     new = np.asarray(new)
     if new.shape != home.shape:
         raise RuntimeError(f"{kind} of {parameter!r} must keep its shape {home.shape}, got {new.shape}.")

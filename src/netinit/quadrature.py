@@ -47,7 +47,7 @@ def resolve(activation) -> ActivationFunction | _Plain:
     """The activation of a name, of an ActivationFunction, or of any elementwise callable."""
     if isinstance(activation, _Plain):
         return activation
-    if isinstance(activation, str | ActivationFunction):
+    if isinstance(activation, (str, ActivationFunction)):
         return get_activation(activation)
     if not callable(activation):
         raise TypeError(

@@ -76,7 +76,7 @@ def _points(grid) -> list[dict]:
     for name, choices in grid.items():
         if not isinstance(name, str):
             raise TypeError(f"grid must have names of arguments as keys, got {name!r}.")
-        listed = isinstance(choices, Iterable) and not isinstance(choices, str | bytes | Mapping)
+        listed = isinstance(choices, Iterable) and not isinstance(choices, (str, bytes, Mapping))
         if not listed or getattr(choices, "ndim", 1) == 0:  # NumPy's array(3) claims to be iterable
             raise TypeError(f"grid[{name!r}] must be a list of values, got {choices!r}.")
         values[name] = list(choices)
