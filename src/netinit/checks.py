@@ -2,7 +2,6 @@
 
 from __future__ import annotations  # so that numpy.random is loaded on its first use
 
-import difflib
 import math
 import numbers
 from collections.abc import Iterable
@@ -57,6 +56,8 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     if not isinstance(name, str):
         raise TypeError(f"{kind} must be a name, one of {', '.join(known)}, got {type(name).__name__}.")
     if name not in known:
+        import difflib  # only who mistypes a name needs it
+
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ValueError(f"unknown {kind} {name!r}: {hint}known: {', '.join(known)}.")

@@ -8,7 +8,7 @@ initializer draws.
 from __future__ import annotations  # so that numpy.random is loaded on its first use
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +21,7 @@ from netinit.training import History, evaluate, fit
 Build = Callable[["np.random.Generator"], Layer]
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One trained model: its seed, its history, and what `probe(model)` returned at each epoch."""
 
     seed: int

@@ -9,6 +9,7 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +22,7 @@ from netinit.normalization import Normalization
 from netinit.trace import LayerTrace, Trace, flat_units, trace
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One fault: where (a layer's path, "input" or "labels"), what is wrong, how it shows, what to do.
 
     `kind` is the layer as it prints, such as "Linear(64, 64)".
@@ -107,8 +107,7 @@ class Step:
         return np.zeros(self.row.units, bool)
 
 
-@dataclass(frozen=True)
-class Sum:
+class Sum(NamedTuple):
     """The output of one Residual: rms of its input and output; share that saturates the next activation."""
 
     path: str

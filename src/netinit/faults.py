@@ -6,7 +6,6 @@ every initializer in use; what only harms together with depth is asked of all la
 """
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -184,7 +183,7 @@ def fault_of_a_layer(case: Case) -> Finding | None:
     for step in case.steps:
         for ask in STRUCTURE + SCALE:
             if found := ask(step, case):
-                return replace(found, remedy=_remedy(found, ask, step, case))
+                return found._replace(remedy=_remedy(found, ask, step, case))
     return None
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations  # so that numpy.random is loaded on its firs
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,8 +37,7 @@ STALLED = 0.999  # a step that leaves more than this share of the distance to va
 ROUNDING = 16  # a spread below this many roundings of the mean is that of a constant
 
 
-@dataclass(frozen=True)
-class LsuvRecord:
+class LsuvRecord(NamedTuple):
     """What LSUV did to one layer; `reason` is empty where it reached variance 1, else it says why not.
 
     `std_before` is measured before the rescaling, after the orthonormal draw; `std_after` on the weight as

@@ -18,7 +18,6 @@ import numpy as np
 
 from netinit.activations import ACTIVATIONS, ActivationFunction, get_activation
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)  # on [-1, 1]
 # Panels that halve towards 0: phi(sqrt(q) z) may bend at any scale near 0, and most kinks sit there.
 _HALF_LINE = 16.0 * 2.0 ** -np.arange(32)
 _EDGES = np.concatenate([-_HALF_LINE, [0.0], _HALF_LINE[::-1]])
@@ -141,10 +140,16 @@ def evaluate(activation, z, derivative=False):
     return values
 
 
+@functools.cache
+def _legendre():
+    """The 16 nodes on [-1, 1] and their weights; made on first use, because numpy.polynomial loads slowly."""
+    return np.polynomial.legendre.leggauss(16)
+
+
 def _grid(left, right):
     """Nodes z of every panel, and exp(-z^2 / 2) times half the width of the panel: (panels, nodes) both."""
     half_width = (right - left)[:, None] / 2
-    z = (left + right)[:, None] / 2 + half_width * _NODES
+    z = (left + right)[:, None] / 2 + half_width * _legendre()[0]
     return z, np.exp(-0.5 * z * z) * half_width
 
 
@@ -155,7 +160,12 @@ def _halved(left, right):
 
 
 _PANELS = _EDGES[:-1], _EDGES[1:]
-_FIRST, _SECOND = _grid(*_PANELS), _grid(*_halved(*_PANELS))  # every expectation begins with these
+
+
+@functools.cache
+def _first_grids():
+    """The grids of the panels and of their halves: every expectation begins with these."""
+    return _grid(*_PANELS), _grid(*_halved(*_PANELS))
 
 
 def expectation(f: Callable[[np.ndarray], np.ndarray], subject: str) -> float:
@@ -164,13 +174,13 @@ def expectation(f: Callable[[np.ndarray], np.ndarray], subject: str) -> float:
     `f` takes and returns arrays (panels, nodes). `subject` names the expectation in an error: InfiniteMoment
     where |f(z)| exp(-z^2 / 2) is not negligible at |z| = 16, ValueError where the halving leads nowhere.
     """
-    (left, right), (z, density) = _PANELS, _FIRST
+    (left, right), ((z, density), second), weights = _PANELS, _first_grids(), _legendre()[1]
     values, total, scale = f(z) * density, 0.0, None
-    whole = values @ _WEIGHTS
+    whole = values @ weights
     for _ in range(_HALVINGS):
         left, right = _halved(left, right)
-        z, density = _SECOND if scale is None else _grid(left, right)
-        halves = (f(z) * density) @ _WEIGHTS
+        z, density = second if scale is None else _grid(left, right)
+        halves = (f(z) * density) @ weights
         both = halves.reshape(2, -1).sum(axis=0)
         if scale is None:
             scale = _scale(both, max(abs(values[0, 0]), abs(values[-1, -1])), subject)
@@ -242,8 +252,9 @@ def _graded(levels, both_ends):
     if both_ends:
         edges = np.concatenate([edges / 2, 1 - edges[-2::-1] / 2])
     half_width = np.diff(edges)[:, None] / 2
-    nodes = edges[:-1, None] + half_width * (1 + _NODES)
-    return nodes.ravel(), (half_width * _WEIGHTS).ravel()
+    on_unit, weights = _legendre()
+    nodes = edges[:-1, None] + half_width * (1 + on_unit)
+    return nodes.ravel(), (half_width * weights).ravel()
 
 
 def mean_product(activation, q, c, derivative=False):

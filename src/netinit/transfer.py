@@ -6,7 +6,7 @@ silence.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from netinit.checks import check_name
 from netinit.layer import Layer
 
 
-@dataclass(frozen=True, repr=False)
-class TransferReport:
+class TransferReport(NamedTuple):
     """The paths of the arrays that were loaded, and path -> reason of the others; prints as a table."""
 
     loaded: tuple[str, ...]
