@@ -348,8 +348,16 @@ WRONG_CALLS = {
     "boolean size": (lambda: Linear(True, 2), TypeError, "n_in must be an integer"),
     "width": (lambda: Linear(3, 2)(np.ones((4, 5), FLOAT)), ValueError, "(batch, 3), got (4, 5)"),
     "one axis": (lambda: Linear(3, 2)(np.ones(3, FLOAT)), ValueError, "(batch, 3), got (3,)"),
-    "integers": (lambda: Linear(3, 2)(np.ones((4, 3), int)), TypeError, "x must be an array of floating-point numbers, got int64"),
-    "a list": (lambda: Linear(3, 2)([[1.0, 2.0, 3.0]]), TypeError, "x must be an array of floating-point numbers, got list"),
+    "integers": (
+        lambda: Linear(3, 2)(np.ones((4, 3), int)),
+        TypeError,
+        "x must be an array of floating-point numbers, got int64",
+    ),
+    "a list": (
+        lambda: Linear(3, 2)([[1.0, 2.0, 3.0]]),
+        TypeError,
+        "x must be an array of floating-point numbers, got list",
+    ),
     "no forward yet": (lambda: Linear(3, 2).backward(np.ones((4, 2))), RuntimeError, "forward pass first"),
     "activation name": (lambda: Activation("rellu"), ValueError, "did you mean 'relu'?"),
     "activation type": (lambda: Activation(np.tanh), TypeError, "ActivationFunction"),

@@ -1,16 +1,20 @@
 """Composition: nesting, paths, slices, the printed table, intercepted passes, and the builders."""
 
+import gc
 import re
+import sys
 
 import numpy as np
 import pytest
 from gradcheck import fill, gradient_errors
 
 from netinit.convolution import Conv2d
+from netinit.fixup import fixup
 from netinit.intercept import intercept
 from netinit.layers import Activation, Flatten, Layer, Linear, Parameter, ScalarBias, ScalarScale
 from netinit.models import Residual, Sequential, convnet, mlp, residual_mlp
 from netinit.normalization import BatchNorm, LayerNorm
+from netinit.optimizers import SGD
 
 
 @pytest.fixture
@@ -506,6 +510,58 @@ def run_intercept(model=None, method="forward", around=print):
 
 def twice(build):
     return build(Linear(3, 3))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Linear(2, 3),
+        Linear(2, 3, bias=False),
+        Activation("relu"),
+        Flatten(),
+        ScalarBias(),
+        ScalarScale(),
+        Conv2d(2, 4),
+        BatchNorm(3),
+        LayerNorm(3),
+        Residual(Linear(2, 2)),
+        Residual(Linear(2, 3), Linear(2, 3)),
+    ],
+    ids=repr,
+)
+def test_a_layer_of_the_package_holds_what_it_says(layer):
+    assert type(layer).holds is vars(type(layer))["holds"]
+    held = {name for name, value in vars(layer).items() if isinstance(value, Parameter | Layer)}
+    assert held == {name for name in layer.holds if getattr(layer, name) is not None}
+
+
+def test_a_subclass_of_a_layer_may_hold_more():
+    class Scaled(Linear):
+        def __init__(self):
+            super().__init__(2, 3)
+            self.scale, self.inner = Parameter(np.ones(3)), Linear(3, 3)
+
+    paths = [path for path, _ in Scaled().named_parameters()]
+    assert paths == ["weight", "bias", "scale", "inner.weight", "inner.bias"]
+
+
+@pytest.mark.skipif(
+    sys.implementation.name != "cpython" or sys.version_info >= (3, 13),
+    reason="only CPython before 3.13 moves an object's attributes into a dict",
+)
+def test_training_builds_no_dict_for_a_layer(rng):
+    model = residual_mlp(4, 4, 2, 3, fixup=True)
+    optimizer = SGD(fixup(model, rng).parameters(), 0.1)
+    for mode in (True, False, True):
+        model.train(mode).backward(model(rng.normal(size=(5, 4)).astype(np.float32)))
+        optimizer.step()
+    layers = dict(model.named_layers())
+    with_dict = [
+        path for path, layer in layers.items() if any(type(r) is dict for r in gc.get_referents(layer))
+    ]
+    assert with_dict == []
+    assert vars(layers["0"])  # which builds one, so the test can fail
+    assert any(type(r) is dict for r in gc.get_referents(layers["0"]))
 
 
 @pytest.mark.parametrize(("depth", "shapes"), [(1, [(8, 8)]), (3, [(8, 8), (4, 4), (2, 2)])])

@@ -28,6 +28,8 @@ class Conv2d(Layer):
     one smaller than the kernel when "valid".
     """
 
+    holds = "weight", "bias"
+
     def __init__(self, c_in, c_out, kernel_size=3, stride=1, padding="same", bias=True, groups=1):
         check_sizes(c_in=c_in, c_out=c_out, kernel_size=kernel_size, stride=stride, groups=groups)
         if c_in % groups or c_out % groups:

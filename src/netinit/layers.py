@@ -20,6 +20,8 @@ class Linear(Layer):
     another width.
     """
 
+    holds = "weight", "bias"
+
     def __init__(self, n_in: int, n_out: int, bias: bool = True):
         check_sizes(n_in=n_in, n_out=n_out)
         self.n_in, self.n_out = n_in, n_out
@@ -56,28 +58,29 @@ class Linear(Layer):
 class Activation(Layer):
     """y = phi(z), element by element, for a name in `ACTIVATIONS` or an `ActivationFunction` of your own."""
 
-    keeps_width = True
+    keeps_width, holds = True, ()
 
     def __init__(self, activation: str | ActivationFunction):
         self.activation = get_activation(activation)
+        self._input = None
 
     def forward(self, x):
         y = self.activation.function(x)
         if y.shape != x.shape:
             raise ValueError(f"{self!r} must keep the shape {x.shape}, its function returned {y.shape}.")
-        kept = y.astype(bool) if self.activation.is_gate else y
-        self._saved = None if self.activation.from_output else x, kept
+        self._saved = y.astype(bool) if self.activation.is_gate else y
+        self._input = None if self.activation.from_output else x
         return y
 
     def backward(self, grad):
-        x, y = self.saved()
+        y = self.saved()
         if grad.shape != y.shape:
             raise ValueError(f"grad must have shape {y.shape}, got {grad.shape}.")
         if self.activation.is_gate:
             gated = y.astype(grad.dtype)
             gated *= grad  # in place, which in a very deep net saves an array for each layer
             return gated
-        return grad * self.activation.derivative(x, y)
+        return grad * self.activation.derivative(self._input, y)
 
     def __repr__(self):
         return f"Activation({self.activation.name!r})"
@@ -85,6 +88,8 @@ class Activation(Layer):
 
 class Flatten(Layer):
     """(batch, ...) to (batch, product of the rest): from images to the rows that `Linear` takes."""
+
+    holds = ()
 
     def forward(self, x):
         if x.ndim < 2:
@@ -102,7 +107,7 @@ class Flatten(Layer):
 class ScalarBias(Layer):
     """y = x + b with a single number b, 0 at the start (Zhang, Dauphin and Ma 2019, rule 3)."""
 
-    keeps_width = True
+    keeps_width, holds = True, ("bias",)
 
     def __init__(self):
         self.bias = Parameter(np.zeros((), np.float32), name="bias")
@@ -118,7 +123,7 @@ class ScalarBias(Layer):
 class ScalarScale(Layer):
     """y = s x with a single number s, 1 at the start (Zhang, Dauphin and Ma 2019, rule 3)."""
 
-    keeps_width = True
+    keeps_width, holds = True, ("scale",)
 
     def __init__(self):
         self.scale = Parameter(np.ones((), np.float32), name="scale")

@@ -28,6 +28,8 @@ class Sequential(Layer):
     not a layer, ValueError where one layer's width does not fit the next or the same object stands twice.
     """
 
+    holds = ()  # of its own; its layers are its `children`
+
     def __init__(self, *layers: Layer):
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
@@ -82,6 +84,8 @@ class Residual(Layer):
     Raises TypeError for a part that is not a layer, ValueError where the two parts have different shapes.
     """
 
+    holds = "branch", "shortcut"
+
     def __init__(self, branch: Layer, shortcut: Layer | None = None):
         parts = {"branch": branch} if shortcut is None else {"branch": branch, "shortcut": shortcut}
         for name, part in parts.items():
@@ -89,7 +93,8 @@ class Residual(Layer):
                 raise TypeError(f"{name} must be a Layer, got {type(part).__name__}.")
         _check_parallel(branch, shortcut)
         self.branch, self.shortcut = branch, shortcut
-        _check_distinct(self)
+        if shortcut is not None:
+            _check_distinct(self)
         self.n_in = branch.n_in or parts.get("shortcut", branch).n_in
         self.n_out = branch.n_out or parts.get("shortcut", branch).n_out
         self.keeps_width = shortcut is None or (branch.keeps_width and shortcut.keeps_width)

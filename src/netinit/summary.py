@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from netinit.layer import Layer, Parameter
+from netinit.layer import Layer, own_parameters
 
 SHOWN = 60  # rows of a table; the middle of a longer one is left out
 
@@ -28,7 +28,7 @@ def table(model: Layer) -> str:
 
 def _rows(model: Layer, indent: str) -> Iterator[tuple[str, str]]:
     for name, layer in model.children():
-        own = [value.value.size for value in vars(layer).values() if isinstance(value, Parameter)]
+        own = [parameter.value.size for parameter in own_parameters(layer).values()]
         leaf = next(layer.children(), None) is None
         yield f"{indent}{name}  {label(layer)}", f"{sum(own):,}" if leaf or own else ""
         yield from _rows(layer, indent + "  ")
