@@ -80,8 +80,8 @@ class Layer:
     holds: tuple[str, ...] | None = None  # the attributes with its parameters and parts; None: any may be one
 
     def __new__(cls, *_args, **_kwargs):
-        # Not in an __init__, which a subclass would have to call. Not as defaults of the class: an object pays
-        # for attributes that it gets late with a dict of its own, see `_attributes`.
+        # Not in an __init__, which a subclass would have to call. Not as defaults of the class: attributes
+        # that an object gets late cost it a dict of its own, see `_attributes`.
         self = super().__new__(cls)
         self.training = True  # what `train()` and `eval()` switch; only BatchNorm looks at it
         self._saved = None  # what forward keeps for backward
