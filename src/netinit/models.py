@@ -93,7 +93,7 @@ class Residual(Layer):
                 raise TypeError(f"{name} must be a Layer, got {type(part).__name__}.")
         _check_parallel(branch, shortcut)
         self.branch, self.shortcut = branch, shortcut
-        if shortcut is not None:
+        if shortcut is not None:  # a branch alone was looked through when it was made
             _check_distinct(self)
         self.n_in = branch.n_in or parts.get("shortcut", branch).n_in
         self.n_out = branch.n_out or parts.get("shortcut", branch).n_out
