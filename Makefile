@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
+RUNS ?= 5
 VENV := .venv
 RUN := $(VENV)/bin
 SITE := _build/html
@@ -42,7 +43,7 @@ PAGE_SOURCES := _config.yml _toc.yml book/. src/netinit/. \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book test notebooks serve lab lint bench fixup-10000 lite browser-test clean torch check-python FORCE
+.PHONY: help book clean-book test notebooks stability serve lab lint bench fixup-10000 lite browser-test clean torch check-python FORCE
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -121,6 +122,9 @@ lab: $(VENV)/.lab | check-python ## open the notebooks in JupyterLab
 
 notebooks: $(VENV)/.installed | check-python ## execute and normalize the notebooks in place (some: ONLY=book/05-*.ipynb)
 	@$(RUN)/python tools/notebooks.py $(ONLY)
+
+stability: $(VENV)/.installed | check-python ## execute the notebooks with rounding errors planted: would other machines print the same? (RUNS=5)
+	@$(RUN)/python tools/stability.py --runs $(RUNS) --workers $(WORKERS) $(ONLY)
 
 # --- the checks -----------------------------------------------------------------------------------
 

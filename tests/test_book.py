@@ -14,7 +14,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
-TOOL = ROOT / "tools" / "notebooks.py"
+TOOL, STABILITY = ROOT / "tools" / "notebooks.py", ROOT / "tools" / "stability.py"
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -252,3 +252,36 @@ def test_the_check_names_a_notebook_that_is_not_normal(figure_notebook, tmp_path
     done = run(TOOL, "--check", path)
     assert done.returncode == 1
     assert "edited.ipynb" in done.stderr
+
+
+# --- the text does not hang on the last digit -----------------------------------------------------
+
+LAYER = """
+import numpy as np
+from netinit import Linear
+layer, x = Linear(64, 8), np.random.default_rng(0).normal(size=(5, 64)).astype(np.float32)
+layer.weight.value[...] = np.random.default_rng(1).normal(size=(64, 8))
+"""
+
+
+def test_stability_passes_where_the_last_digit_is_rounded_away(tmp_path):
+    equal_units = "layer.weight.value[...] = 0.1\nprint(np.ptp(layer(x), axis=1).max())"
+    path = make_notebook(tmp_path / "stable.ipynb", LAYER, "print(f'{layer(x).std():.2f}')", equal_units)
+    assert run(TOOL, path).returncode == 0
+    done = run(STABILITY, "--runs", 2, path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == "2 executions, 0 texts changed\n"
+
+
+def test_stability_names_a_cell_that_prints_or_asserts_the_last_digit(tmp_path):
+    exact = "print(layer(x).astype(float).sum())", "assert np.array_equal(layer(x), x @ layer.weight.value)"
+    path = make_notebook(tmp_path / "unstable.ipynb", LAYER, *exact)
+    assert run(TOOL, path).returncode == 0
+    before = path.read_bytes()
+    done = run(STABILITY, "--runs", 2, path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    named = [line for line in done.stdout.splitlines() if line.startswith("unstable.ipynb")]
+    assert named == [f"unstable.ipynb, cell {cell}, run {r}" for r in (0, 1) for cell in (1, 2)]
+    assert "raises AssertionError" in done.stdout
+    assert "4 texts changed" in done.stdout
+    assert path.read_bytes() == before

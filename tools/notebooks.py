@@ -61,7 +61,7 @@ def normalize(notebook):
             count += 1
             # nbval compares nothing in a cell whose count is null, so each code cell gets one.
             cell.execution_count = count
-            cell.outputs = _normal_outputs(cell, count)
+            cell.outputs = normal_outputs(cell, count)
     nbformat.validate(notebook)
     return notebook
 
@@ -73,7 +73,8 @@ def _cell_id(source, seen):
     return digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
 
 
-def _normal_outputs(cell, count):
+def normal_outputs(cell, count):
+    """The outputs of an executed cell as they are committed; raises UnstableOutput."""
     outputs = []
     if IGNORED in cell.metadata.get("tags", []):
         return outputs
@@ -132,14 +133,18 @@ def is_normal(path):
     return text == to_text(normalize(nbformat.reads(text, as_version=4)))
 
 
-def execute(path, timeout=600):
+def execute(path):
     """Run a notebook in a new kernel, in its own folder, and return it; the file is not touched."""
-    notebook = nbformat.read(path, as_version=4)
+    return run_cells(nbformat.read(path, as_version=4), path.parent)
+
+
+def run_cells(notebook, folder, **options):
+    """Fill in the outputs of a notebook, in a new kernel; options of NotebookClient, such as allow_errors."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []
-    folder = {"metadata": {"path": str(path.parent)}}
-    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", resources=folder)
+    resources = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources, **options)
     with client.setup_kernel():
         for index, cell in enumerate(notebook.cells):
             # As nbval does: without history, a semicolon at a cell's end does not hide its last value.
@@ -186,16 +191,22 @@ def check(paths):
     return wrong
 
 
+def named(arguments):
+    """The notebooks of a command line, or all of the book where it names none; exits where one is missing."""
+    paths = [path.resolve() for path in arguments] or sorted(BOOK.glob("*.ipynb"))
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing or not paths:
+        raise SystemExit(f"no such notebook: {', '.join(missing)}" if missing else f"no notebooks in {BOOK}")
+    return paths
+
+
 def main():
     """Read the command line, then update or check."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only name the notebooks that are not normal")
     parser.add_argument("notebooks", nargs="*", type=Path, help="the notebooks (default: all of book/)")
     arguments = parser.parse_args()
-    paths = [path.resolve() for path in arguments.notebooks] or sorted(BOOK.glob("*.ipynb"))
-    missing = [str(path) for path in paths if not path.is_file()]
-    if missing or not paths:
-        raise SystemExit(f"no such notebook: {', '.join(missing)}" if missing else f"no notebooks in {BOOK}")
+    paths = named(arguments.notebooks)
     if arguments.check:
         raise SystemExit(1 if check(paths) else 0)
     update(paths)
