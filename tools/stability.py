@@ -5,9 +5,9 @@
 
 Another processor adds the same numbers in another order, so that last digits differ, and training carries
 the difference away: some epochs later it is another run. Here each output of a `Linear` layer moves by one
-rounding or none, by another rule in each run, which has the same effect on this machine. A cell whose text
-changes, or that raises, would fail strict nbval somewhere: print fewer digits, a median, or a comparison
-with more room.
+rounding or none, by another rule in each run, which has a like effect on this machine. A cell whose text
+changes, or that raises, can fail strict nbval elsewhere: print fewer digits, a median, or a comparison with
+more room.
 """
 
 import argparse
