@@ -285,3 +285,9 @@ def test_stability_names_a_cell_that_prints_or_asserts_the_last_digit(tmp_path):
     assert "raises AssertionError" in done.stdout
     assert "4 texts changed" in done.stdout
     assert path.read_bytes() == before
+
+
+def test_stability_does_not_pass_without_a_run(tmp_path):
+    done = run(STABILITY, "--runs", 0, make_notebook(tmp_path / "any.ipynb", "1"))
+    assert done.returncode == 2
+    assert "--runs must be at least 1, got 0" in done.stderr

@@ -80,12 +80,14 @@ def main():
     parser.add_argument("--workers", type=int, default=2, help="notebooks executed at a time (default: 2)")
     parser.add_argument("notebooks", nargs="*", type=Path, help="the notebooks (default: all of book/)")
     arguments = parser.parse_args()
+    if arguments.runs < 1:
+        parser.error(f"--runs must be at least 1, got {arguments.runs}")
     jobs = list(itertools.product(named(arguments.notebooks), range(arguments.runs)))
     found = 0
     with ProcessPoolExecutor(arguments.workers) as pool:
-        for job, cells in zip(jobs, pool.map(changed_cells, *zip(*jobs, strict=True)), strict=True):
-            found += len(cells)
-            for cell in cells:
+        for job, future in [(job, pool.submit(changed_cells, *job)) for job in jobs]:
+            for cell in future.result():
+                found += 1
                 report(*job, *cell)
     print(f"{len(jobs)} executions, {found} texts changed")
     raise SystemExit(1 if found else 0)
