@@ -31,7 +31,7 @@ def netinit_step(sizes, x, y):
     def step():
         loss, grad = softmax_cross_entropy(model.forward(x), y)
         optimizer.zero_grad()
-        model.backward_parameters(grad)
+        model.backward(grad)
         optimizer.step()
         return loss
 

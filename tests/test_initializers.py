@@ -105,12 +105,25 @@ def test_a_name_or_a_callable_gives_the_initializer(name):
     assert get_initializer(name) is INITIALIZERS[name] is get_initializer(INITIALIZERS[name])
 
 
-def test_any_callable_of_shape_and_rng_is_an_initializer():
+def test_any_callable_that_keeps_the_contract_is_an_initializer():
     def typed(shape, rng, *, dtype):
         return rng.random(shape).astype(dtype)
 
-    for call in (typed, lambda shape, rng: rng.random(shape), partial(init.normal, std=2.0), max):
-        assert get_initializer(call) is call  # a builtin such as max shows no signature: its call will fail
+    for call in (typed, lambda shape, rng, **_: rng.random(shape), partial(init.normal, std=2.0), dict.get):
+        assert get_initializer(call) is call
+
+
+@pytest.mark.parametrize(
+    ("call", "got"),
+    [
+        (lambda shape, rng: rng.random(shape), r"got <lambda>\(shape, rng\)"),
+        (lambda shape, *, dtype: np.zeros(shape, dtype), r"got <lambda>\(shape, \*, dtype\)"),
+        (partial(init.normal, dtype=np.float64, shape=(2, 2)), "got partial"),
+    ],
+)
+def test_a_callable_that_breaks_the_contract_is_told_at_once(call, got):
+    with pytest.raises(TypeError, match=r"initializer must be .* f\(shape, rng, \*, dtype\), " + got):
+        get_initializer(call)
 
 
 @pytest.mark.parametrize("shape", FANS)

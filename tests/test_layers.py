@@ -7,10 +7,19 @@ import pytest
 from gradcheck import fill, gradient_errors
 
 from netinit.activations import ACTIVATIONS, ActivationFunction, leaky_relu
-from netinit.convolution import Conv2d
-from netinit.layers import Activation, Flatten, Layer, Linear, Parameter, ScalarBias, ScalarScale
+from netinit.layers import (
+    Activation,
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Linear,
+    Parameter,
+    ScalarBias,
+    ScalarScale,
+)
 from netinit.models import Sequential
-from netinit.normalization import BatchNorm, LayerNorm
 
 SEED = 20260101
 
@@ -79,8 +88,8 @@ class ForgottenTranspose(Linear):
 
 
 class HalvedBias(Linear):
-    def backward_parameters(self, grad):
-        super().backward_parameters(grad)
+    def backward(self, grad):
+        super().backward(grad)
         self.bias.grad = 0.5 * self.bias.grad
 
 
@@ -120,7 +129,7 @@ def test_the_first_layer_can_leave_the_gradient_of_the_data_out(rng):
         layer.backward(c)
         full = {path: parameter.grad for path, parameter in layer.named_parameters()}
         layer.zero_grad()
-        layer.backward_parameters(c)
+        layer.backward(c)
         for path, parameter in layer.named_parameters():
             np.testing.assert_array_equal(parameter.grad, full[path])
 

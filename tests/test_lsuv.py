@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from netinit.activations import ACTIVATIONS
-from netinit.convolution import Conv2d
+from netinit.builders import mlp
+from netinit.hooks import intercept
 from netinit.initialize import initialize, weighted_layers
 from netinit.initializers import normal
-from netinit.intercept import intercept
-from netinit.layers import Activation, Flatten, Layer, Linear, Parameter
+from netinit.layers import Activation, BatchNorm, Conv2d, Flatten, Layer, LayerNorm, Linear, Parameter
 from netinit.lsuv import lsuv
-from netinit.models import Residual, Sequential, mlp
-from netinit.normalization import BatchNorm, LayerNorm
+from netinit.models import Residual, Sequential
 
 
 @pytest.fixture

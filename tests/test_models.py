@@ -8,12 +8,22 @@ import numpy as np
 import pytest
 from gradcheck import fill, gradient_errors
 
-from netinit.convolution import Conv2d
+from netinit.builders import convnet, mlp, residual_mlp
 from netinit.fixup import fixup
-from netinit.intercept import intercept
-from netinit.layers import Activation, Flatten, Layer, Linear, Parameter, ScalarBias, ScalarScale
-from netinit.models import Residual, Sequential, convnet, mlp, residual_mlp
-from netinit.normalization import BatchNorm, LayerNorm
+from netinit.hooks import intercept
+from netinit.layers import (
+    Activation,
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Linear,
+    Parameter,
+    ScalarBias,
+    ScalarScale,
+)
+from netinit.models import Residual, Sequential
 from netinit.optimizers import SGD
 
 
@@ -111,7 +121,7 @@ def test_backward_parameters_gives_the_same_parameter_gradients(build, rng):
     model.backward(c)
     full = {path: parameter.grad for path, parameter in model.named_parameters()}
     model.zero_grad()
-    model.backward_parameters(c)
+    model.backward(c)
     for path, parameter in model.named_parameters():
         np.testing.assert_array_equal(parameter.grad, full[path])
 

@@ -90,3 +90,14 @@ def check_batch(name: str, x: np.ndarray) -> None:
         raise ValueError(f"{name} must hold at least one example, got shape {x.shape}.")
     if not np.all(np.isfinite(x)):
         raise ValueError(f"{name} must be finite, got NaN or infinity.")
+
+
+def cast(name: str, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The values in that dtype; raises where they are no real numbers, not finite, or too large for it."""
+    if values.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must hold real numbers, got dtype {values.dtype}.")
+    with np.errstate(over="ignore"):
+        result = values.astype(dtype, copy=False)
+    if result.size and not (np.isfinite(result.min()) and np.isfinite(result.max())):
+        raise ValueError(f"{name} must be finite in {dtype}, got NaN, infinity or an overflow.")
+    return result

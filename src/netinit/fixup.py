@@ -16,11 +16,11 @@ from __future__ import annotations  # so that numpy.random is loaded on its firs
 
 import numpy as np
 
-from netinit.checks import check_generator
+from netinit.checks import check_generator, check_kind
 from netinit.initialize import fill, grouped, weighted_layers
 from netinit.initializers import Initializer, get_initializer, he_normal, zeros
-from netinit.layer import Layer, bias_of, weight_of
-from netinit.layers import ScalarBias, ScalarScale
+from netinit.layers import Layer, ScalarBias, ScalarScale
+from netinit.layers.base import bias_of, weight_of
 from netinit.models import Residual
 
 SCALAR_LR_SCALE = 0.1  # as in the authors' code: base learning rate / 10
@@ -38,8 +38,7 @@ def fixup(model: Layer, rng: np.random.Generator, *, base: str | Initializer = h
     `Residual` or classifier, or a branch without a weight of its own; TypeError for a seed in place of
     `rng`.
     """
-    if not isinstance(model, Layer):
-        raise TypeError(f"model must be a Layer, got {type(model).__name__}.")
+    check_kind("model", model, Layer, "a Layer")
     check_generator(rng)
     base = get_initializer(base)
     named = list(model.named_layers())

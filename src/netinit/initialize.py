@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from netinit.checks import check_generator, check_kind
+from netinit.checks import cast, check_generator, check_kind
 from netinit.initializers import Initializer, get_initializer, zeros
-from netinit.layer import Layer, Parameter, bias_of, own_parameters, weight_of
+from netinit.layers.base import Layer, Parameter, bias_of, own_parameters, weight_of
 
 
 def initialize(
@@ -56,24 +56,14 @@ def weighted_layers(named: Iterable[tuple[str, Layer]]) -> list[tuple[str, Layer
 def fill(parameter: Parameter, draw: Initializer, rng: np.random.Generator, path: str) -> None:
     """Write one draw into a parameter, in its dtype."""
     shape, dtype = parameter.value.shape, parameter.value.dtype
-    try:
-        value = np.asarray(draw(shape, rng, dtype=dtype))
-    except TypeError as error:
-        raise TypeError(f"initializer must take (shape, rng, *, dtype), got an error: {error}") from error
+    value = np.asarray(draw(shape, rng, dtype=dtype))
     if value.shape != shape:
         raise ValueError(f"initializer returned shape {value.shape} for layer {path!r}, it needs {shape}.")
-    if value.dtype.kind not in "fiu":
-        raise TypeError(f"initializer must return real numbers, got {value.dtype} for layer {path!r}.")
-    with np.errstate(over="ignore"):
-        value = value.astype(dtype)
-    if not np.all(np.isfinite(value)):
-        raise ValueError(f"initializer returned NaN, infinity or an overflow of {dtype} for layer {path!r}.")
-    parameter.value[...] = value
+    parameter.value[...] = cast(f"what the initializer returned for layer {path!r}", value, dtype)
 
 
 def grouped(initializer: Initializer, layer: Layer) -> Initializer:
     """Tell a fan-based initializer the groups of a convolution, which the kernel's shape does not show."""
-    groups = getattr(layer, "groups", 1)
-    if groups > 1 and "groups" in inspect.signature(initializer).parameters:
-        return functools.partial(initializer, groups=groups)
+    if layer.groups > 1 and "groups" in inspect.signature(initializer).parameters:
+        return functools.partial(initializer, groups=layer.groups)
     return initializer

@@ -25,11 +25,11 @@ from netinit.checks import (
     check_number,
     check_sizes,
 )
+from netinit.hooks import intercept
 from netinit.initialize import fill, weighted_layers
 from netinit.initializers import orthogonal, zeros
-from netinit.intercept import intercept
-from netinit.layer import Layer, bias_of, weight_of
-from netinit.layers import Activation
+from netinit.layers import Activation, Layer
+from netinit.layers.base import bias_of, weight_of
 from netinit.models import Sequential
 
 MEASURED_ON = ("preactivation", "activation")
