@@ -30,7 +30,7 @@ def affine(values: np.ndarray, factor: float, offset: float, dtype: np.dtype) ->
         values *= factor
         if offset:
             values += offset
-    return cast("the values drawn, for this scale,", values, dtype)
+    return cast("the values drawn at this scale", values, dtype)
 
 
 def standard_uniform(shape: Shape, rng: Rng, dtype: np.dtype) -> np.ndarray:
