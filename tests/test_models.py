@@ -155,9 +155,7 @@ def test_a_state_with_one_wrong_array_changes_nothing(strict, rng):
     model, other = nested(), fill(nested(), rng)
     before, state = model.state_dict(), other.state_dict()
     state["4.bias"] = np.zeros(3)
-    with pytest.raises(
-        ValueError, match=re.escape("state['4.bias'] must have the shape (2,)")
-    ):
+    with pytest.raises(ValueError, match=re.escape("state['4.bias'] must have the shape (2,)")):
         model.load_state_dict(state, strict=strict)
     for path, array in model.state_dict().items():
         np.testing.assert_array_equal(array, before[path])

@@ -127,11 +127,12 @@ def _render(draw, values) -> Frame:
     if not isinstance(figure, Figure):
         raise TypeError(f"{draw.__name__} returned a {type(figure).__name__}; it must return a Figure.")
     try:
-        if not figure.get_label():
+        label = str(figure.get_label())
+        if not label:
             raise ValueError(f"{draw.__name__} must describe its figure with fig.set_label(...).")
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
-        return Frame(_compress(np.asarray(canvas.buffer_rgba())[..., :3]), figure.get_label())
+        return Frame(_compress(np.asarray(canvas.buffer_rgba())[..., :3]), label)
     finally:
         plt.close(figure)
 

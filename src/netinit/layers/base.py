@@ -8,6 +8,7 @@ that it holds as attributes, or layers in a list, are found by themselves.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,7 @@ class Layer:
         1  # blocks of its outputs, each of which sees a block of the inputs alone, as in a grouped Conv2d
     )
     training = True  # what `train()` and `eval()` switch; only BatchNorm looks at it
-    _saved = None  # what forward keeps for backward
+    _saved: Any = None  # what forward keeps for backward
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """The output for a batch x, (batch, ...); keeps in `_saved` what `backward` needs."""
