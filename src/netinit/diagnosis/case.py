@@ -59,11 +59,19 @@ class Step:
         return None if bias is None else bias.value
 
     @property
-    def fans(self) -> tuple[float, float]:
-        """fan_in and fan_out, those of one group."""
-        receptive = math.prod(self.weight.shape[:-2])
-        n_in, n_out = self.weight.shape[-2:]
-        return receptive * n_in, receptive * n_out / self.layer.groups
+    def fan_in(self) -> int:
+        """Inputs of one unit."""
+        return math.prod(self.weight.shape[:-1])
+
+    @property
+    def fan_out(self) -> float:
+        """Units that one input reaches."""
+        return math.prod(self.weight.shape[:-2]) * self.weight.shape[-1] / self.layer.groups
+
+    @property
+    def fan_avg(self) -> float:
+        """The mean of both."""
+        return (self.fan_in + self.fan_out) / 2
 
     def gain(self, fan: float) -> float:
         """sqrt(fan E[w^2]): the factor on the signal (fan_in) or on the gradient (fan_out)."""
@@ -148,12 +156,11 @@ class Case:
         return rms(self.start)
 
     @property
-    def shifted_columns(self) -> float:
-        """Share of the input's columns whose mean is more than two of their own std away from 0."""
+    def shared(self) -> float:
+        """Share of the input's second moment that is that of the column means: what all examples share."""
         if len(self.x) == 1:
-            return 0.0  # one example shows no std
-        columns = self.x.reshape(len(self.x), -1).astype(np.float64)
-        return float(np.mean(np.abs(columns.mean(axis=0)) > 2 * columns.std(axis=0)))
+            return 0.0  # one example shows no mean
+        return (rms(self.x.mean(axis=0, dtype=np.float64)) / rms(self.x)) ** 2
 
 
 def rms(values: np.ndarray) -> float:

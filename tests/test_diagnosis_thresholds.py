@@ -1,0 +1,239 @@
+"""Every threshold of the diagnosis has two cases beside it, and moving it by a third changes a verdict."""
+
+import ast
+import importlib
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import netinit
+from netinit.activations import ActivationFunction
+from netinit.builders import mlp, residual_mlp
+from netinit.diagnosis import diagnose
+from netinit.initialize import initialize
+from netinit.initializers import constant, variance_scaling, xavier_normal
+from netinit.layers import Activation, Conv2d, Flatten, Linear
+from netinit.models import Residual, Sequential
+from netinit.theory import gain
+
+CLASSES, WIDTH = 10, 100
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((64, 64), dtype=np.float32)
+Y = RNG.integers(0, CLASSES, len(X))
+SIGNS = np.sign(X[0])
+
+
+def network(activation="relu", start="he_normal", hidden=3, width=WIDTH, scales=None):
+    """A plain network; `scales` multiplies the weights of single layers."""
+    model = initialize(mlp([64, *[width] * hidden, CLASSES], activation), start, np.random.default_rng(1))
+    for layer, scale in (scales or {}).items():
+        model[layer].weight.value *= np.float32(scale)
+    return model
+
+
+def tanh(scales=None, **options):
+    return network("tanh", "xavier_normal", scales=scales, **options)
+
+
+def set_gain(layer, size):
+    """Rescale its weights so that sqrt(fan_in E[w^2]) is this."""
+    weight = layer.weight.value
+    weight *= size / math.sqrt(len(weight) * np.mean(weight**2))
+
+
+# Makers: each takes the size of what a threshold bounds, and returns a model, a batch, and labels if it needs them.
+def input_of_rms(size):
+    return network(), size * X
+
+
+def input_with_a_mean(share):
+    """Columns of std 1 whose mean squared is this share of the second moment."""
+    return network(), X + np.float32(math.sqrt(share / (1 - share))) * SIGNS
+
+
+def one_layer_of_gain(size):
+    model = network()
+    set_gain(model[2], size)
+    return model, X
+
+
+def tanh_of_gain(size):
+    model = tanh(hidden=1)
+    set_gain(model[0], size)
+    return model, X
+
+
+def units_dead_by_bias(share):
+    model = network()
+    model[2].bias.value[: round(share * WIDTH)] = -5
+    return model, X
+
+
+def units_dead_by_weights(share, width=64):
+    """In a layer of 64 units; behind ReLU no input is negative."""
+    model = network(width=width)
+    weight = model[2].weight.value
+    weight[:, : round(share * width)] = -np.abs(weight[:, : round(share * width)])
+    return model, X
+
+
+def bias_over_signal(ratio):
+    model = network("leaky_relu")
+    model[0].bias.value[...] = ratio * math.sqrt(2)  # what He's weights make of an input of rms 1
+    return model, X
+
+
+def last_layer_too_large_too(size):
+    return network(hidden=1, scales={0: 6, 2: size}), X
+
+
+def weights_with_the_size(size):
+    """Many layers of SiLU, in units of the weights that suit: they lose the signal all the same."""
+    return network("silu", partial(variance_scaling, scale=(size * gain("silu")) ** 2), hidden=20), X
+
+
+def fall_of_tanh(factor, hidden=6):
+    """Falls to 1 / (factor * 6) over six layers."""
+    model = tanh(hidden=hidden, width=64)
+    for layer in model[: 2 * hidden : 2]:
+        layer.weight.value *= np.float32((factor * hidden) ** (-1 / hidden))
+    return model, X
+    
+
+def fall_of_relu(left):
+    return network(width=64, scales=dict.fromkeys((0, 2, 4), left ** (1 / 3))), X
+
+
+def growth_of_relu(size):
+    return network(scales=dict.fromkeys((0, 2), math.sqrt(size / math.sqrt(2)))), X
+
+
+def mean_of_weights(size):
+    model = initialize(mlp([64, 256, 256]), "he_normal", np.random.default_rng(1))
+    model[2].weight.value += np.float32(size)
+    return model, X
+
+
+def growth_of_one_block(size):
+    branch = Linear(64, 64)
+    model = Sequential(Linear(64, 64), Residual(branch), Activation("relu"), Linear(64, CLASSES))
+    initialize(model, "xavier_normal", np.random.default_rng(1))
+    branch.weight.value *= np.float32(math.sqrt(size**2 - 1))
+    return model, X
+
+
+def saturating_blocks(count):
+    """Xavier's weights, but too many blocks: their sum saturates 58 % of the tanh behind 20, 75 % behind 60."""
+    model = residual_mlp(64, 64, count, CLASSES, activation="tanh", layers_per_block=1)
+    return initialize(model, "xavier_normal", np.random.default_rng(1)), X
+
+
+def onset(share):
+    """Each layer loses 60 % of the signal, but the first this share of the logarithm of that."""
+    factors = {0: 0.4**share / math.sqrt(2), 2: 0.4, 4: 0.4, 6: 0.4}
+    return network(hidden=5, scales=factors), X
+
+
+def images_of_side(side):
+    count = {2: 20, 3: 36}[side]
+    layers = [part for c in [1, *[16] * (count - 1)] for part in (Conv2d(c, 16), Activation("relu"))]
+    model = Sequential(*layers, Flatten(), Linear(16 * side**2, CLASSES))
+    images = np.random.default_rng(0).standard_normal((16, side, side, 1), dtype=np.float32)
+    return initialize(model, "he_normal", np.random.default_rng(1)), images
+
+
+def logits_of_rms(size):
+    return network(scales={6: size / math.sqrt(2)}), X, Y
+
+
+def nearly_equal_units(distance):
+    """Two units of equal weights, whose outputs differ by this share of the largest output."""
+    model = network()
+    first, above = model[0], model[2]
+    first.weight.value[:, 1], above.weight.value[1] = first.weight.value[:, 0], above.weight.value[0]
+    first.bias.value[1] = distance * np.abs(first(X)).max()
+    return model, X
+
+
+def flattest_derivative(size):
+    """The largest derivative of each unit of tanh on the batch."""
+    model = tanh(hidden=1)
+    z = model[0](X)
+    model[0].bias.value[...] = np.arctanh(math.sqrt(1 - size)) - z.min(axis=0)
+    return model, X
+
+
+def ramp(end):
+    """It rises up to this input, and saturates there."""
+    phi = ActivationFunction(
+        "ramp", lambda z: np.clip(z, -end, end), lambda z, _: (np.abs(z) < end).astype(z.dtype)
+    )
+    return network(phi, partial(xavier_normal, gain=3.0), hidden=1), X
+
+
+class Pair(NamedTuple):
+    """Two cases, one on each side of a threshold, and a word of what is found; "" for nothing."""
+
+    make: Callable
+    low: float
+    found_low: str
+    high: float
+    found_high: str
+
+
+PAIRS = {
+    ("trace", "SAME"): Pair(nearly_equal_units, 0.8e-5, "duplicated", 1.2e-5, ""),
+    ("trace", "FLAT"): Pair(flattest_derivative, 0.85e-3, "dead", 1.15e-3, "drowns"),
+    ("trace", "SATURATED"): Pair(tanh_of_gain, 2.65, "", 2.9, "saturated"),
+    ("trace", "RISING"): Pair(ramp, 1.4, "", 1.9, "saturated"),
+    ("remedies", "CLOSE"): Pair(weights_with_the_size, 1.0, "normalize", 1.2, "initialize"),
+    ("layer_faults", "SMALLEST_INPUT"): Pair(input_of_rms, 0.085, "not normalized", 0.115, ""),
+    ("layer_faults", "LARGEST_INPUT"): Pair(input_of_rms, 3.4, "", 4.6, "not normalized"),
+    ("layer_faults", "LARGEST_SHARED"): Pair(input_with_a_mean, 0.7, "", 0.9, "not normalized"),
+    ("layer_faults", "SMALLEST_GAIN"): Pair(one_layer_of_gain, 0.28, "too small", 0.38, ""),
+    ("layer_faults", "LARGEST_GAIN"): Pair(one_layer_of_gain, 4.2, "", 5.8, "too large"),
+    ("layer_faults", "MOST_SATURATED"): Pair(tanh_of_gain, 2.5, "", 3.1, "saturated"),
+    ("layer_faults", "MOST_DEAD"): Pair(units_dead_by_bias, 0.42, "", 0.58, "dead"),
+    ("layer_faults", "DEAD_BY_CHANCE"): Pair(units_dead_by_weights, 0.54, "", 0.72, "dead"),
+    ("layer_faults", "DROWNED"): Pair(bias_over_signal, 2.5, "", 3.5, "drowns"),
+    ("layer_faults", "LARGE_LAST"): Pair(last_layer_too_large_too, 1.7, "layer 0", 2.3, "whole model"),
+    ("depth_faults", "POWER_LAW"): Pair(fall_of_tanh, 7, "", 10, "vanishing"),
+    ("depth_faults", "SMALLEST_SCALED"): Pair(fall_of_relu, 1 / 19, "vanishing", 1 / 14, ""),
+    ("depth_faults", "AGREEMENT"): Pair(mean_of_weights, 0.052, "", 0.065, "mean 0"),
+    ("depth_faults", "FLUCTUATION"): Pair(mean_of_weights, 0.052, "", 0.065, "mean 0"),
+    ("depth_faults", "LARGEST_GROWTH"): Pair(growth_of_relu, 8.5, "", 11.5, "exploding"),
+    ("depth_faults", "LARGEST_SUM"): Pair(growth_of_one_block, 3.7, "", 4.8, "residual sum"),
+    ("depth_faults", "MOST_SATURATED_SUM"): Pair(saturating_blocks, 20, "", 60, "residual sum"),
+    ("depth_faults", "ONSET"): Pair(onset, 0.42, "2 vanishing", 0.58, "0 vanishing"),
+    ("depth_faults", "LEAST_INSIDE"): Pair(images_of_side, 2, "kernels", 3, "normalize"),
+    ("depth_faults", "LARGEST_LOGITS"): Pair(logits_of_rms, 4.3, "", 5.7, "logits"),
+}
+
+
+def verdict(make, size):
+    return " ".join(" ".join(found[:2]) + " " + found.remedy for found in diagnose(*make(size)).findings)
+
+if __name__ == "__main__":
+    import sys
+    import netinit.trace, netinit.diagnosis.case
+    mods=[importlib.import_module("netinit."+m) for m in ("trace","diagnosis.case","diagnosis.remedies","diagnosis.layer_faults","diagnosis.depth_faults")]
+    for key, p in PAIRS.items():
+        if len(sys.argv)>1 and sys.argv[1] not in key[1]: continue
+        res=[]
+        for f in (1,4/3,2/3):
+            held=[(m,vars(m)[key[1]]) for m in mods if key[1] in vars(m)]
+            for m,v in held: setattr(m,key[1],v*f)
+            try: res.append((verdict(p.make,p.low),verdict(p.make,p.high)))
+            finally:
+                for m,v in held: setattr(m,key[1],v)
+        ok = all((w in v if w else v=="") for w,v in ((p.found_low,res[0][0]),(p.found_high,res[0][1]))) and res[1]!=res[0]!=res[2]
+        if not ok or len(sys.argv)>1:
+            print(key, ok)
+            if not ok or 1:
+                for r in res: print("    ", [x[:90] for x in r])
+    print("done")
