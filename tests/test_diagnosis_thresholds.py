@@ -2,21 +2,20 @@
 
 import ast
 import importlib
+import inspect
 import math
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-import netinit
 from netinit.activations import ActivationFunction
 from netinit.builders import mlp, residual_mlp
 from netinit.diagnosis import diagnose
 from netinit.initialize import initialize
-from netinit.initializers import constant, variance_scaling, xavier_normal
+from netinit.initializers import variance_scaling, xavier_normal
 from netinit.layers import Activation, Conv2d, Flatten, Linear
 from netinit.models import Residual, Sequential
 from netinit.theory import gain
@@ -46,7 +45,7 @@ def set_gain(layer, size):
     weight *= size / math.sqrt(len(weight) * np.mean(weight**2))
 
 
-# Makers: each takes the size of what a threshold bounds, and returns a model, a batch, and labels if it needs them.
+# Each takes the size of what a threshold bounds; it returns a model, a batch and, where they matter, labels.
 def input_of_rms(size):
     return network(), size * X
 
@@ -103,7 +102,7 @@ def fall_of_tanh(factor, hidden=6):
     for layer in model[: 2 * hidden : 2]:
         layer.weight.value *= np.float32((factor * hidden) ** (-1 / hidden))
     return model, X
-    
+
 
 def fall_of_relu(left):
     return network(width=64, scales=dict.fromkeys((0, 2, 4), left ** (1 / 3))), X
@@ -128,7 +127,7 @@ def growth_of_one_block(size):
 
 
 def saturating_blocks(count):
-    """Xavier's weights, but too many blocks: their sum saturates 58 % of the tanh behind 20, 75 % behind 60."""
+    """With Xavier's weights; the sum of 20 blocks saturates 55 % of a tanh, that of 60 saturates 74 %."""
     model = residual_mlp(64, 64, count, CLASSES, activation="tanh", layers_per_block=1)
     return initialize(model, "xavier_normal", np.random.default_rng(1)), X
 
@@ -209,31 +208,102 @@ PAIRS = {
     ("depth_faults", "LARGEST_GROWTH"): Pair(growth_of_relu, 8.5, "", 11.5, "exploding"),
     ("depth_faults", "LARGEST_SUM"): Pair(growth_of_one_block, 3.7, "", 4.8, "residual sum"),
     ("depth_faults", "MOST_SATURATED_SUM"): Pair(saturating_blocks, 20, "", 60, "residual sum"),
-    ("depth_faults", "ONSET"): Pair(onset, 0.42, "2 vanishing", 0.58, "0 vanishing"),
+    ("depth_faults", "ONSET"): Pair(onset, 0.42, "2: vanishing", 0.58, "0: vanishing"),
     ("depth_faults", "LEAST_INSIDE"): Pair(images_of_side, 2, "kernels", 3, "normalize"),
     ("depth_faults", "LARGEST_LOGITS"): Pair(logits_of_rms, 4.3, "", 5.7, "logits"),
 }
 
 
-def verdict(make, size):
-    return " ".join(" ".join(found[:2]) + " " + found.remedy for found in diagnose(*make(size)).findings)
+ROOM = ("case", "remedies", "layer_faults", "depth_faults", "report")
+MODULES = {
+    name.rpartition(".")[2]: importlib.import_module(f"netinit.{name}")
+    for name in ("trace", *(f"diagnosis.{part}" for part in ROOM))
+}
+LAYOUT = [("report", "WIDTH"), ("report", "ROWS")]  # of the printed text: nothing is judged by them
+A_THIRD_UP, A_THIRD_DOWN = 4 / 3, 2 / 3
+LITTLE = 0.03  # far less than a third: no case may hang on it
 
-if __name__ == "__main__":
-    import sys
-    import netinit.trace, netinit.diagnosis.case
-    mods=[importlib.import_module("netinit."+m) for m in ("trace","diagnosis.case","diagnosis.remedies","diagnosis.layer_faults","diagnosis.depth_faults")]
-    for key, p in PAIRS.items():
-        if len(sys.argv)>1 and sys.argv[1] not in key[1]: continue
-        res=[]
-        for f in (1,4/3,2/3):
-            held=[(m,vars(m)[key[1]]) for m in mods if key[1] in vars(m)]
-            for m,v in held: setattr(m,key[1],v*f)
-            try: res.append((verdict(p.make,p.low),verdict(p.make,p.high)))
-            finally:
-                for m,v in held: setattr(m,key[1],v)
-        ok = all((w in v if w else v=="") for w,v in ((p.found_low,res[0][0]),(p.found_high,res[0][1]))) and res[1]!=res[0]!=res[2]
-        if not ok or len(sys.argv)>1:
-            print(key, ok)
-            if not ok or 1:
-                for r in res: print("    ", [x[:90] for x in r])
-    print("done")
+
+def assigned(source):
+    """The upper-case names that a source assigns at its top."""
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+            yield from (part.id for part in names if isinstance(part.ctx, ast.Store) and part.id.isupper())
+
+
+def thresholds():
+    """Module and name of every number, or array of numbers, that the room has as a constant of its own."""
+    for place, module in MODULES.items():
+        for name in assigned(inspect.getsource(module)):
+            if np.asarray(getattr(module, name)).dtype.kind in "iuf":
+                yield place, name
+
+
+def verdict(make, size):
+    """Where, what and what to do, in one line; empty for a healthy network."""
+    return "".join(
+        f"{found.layer}: {found.fault}; {found.remedy}" for found in diagnose(*make(size)).findings
+    )
+
+
+def verdicts(pair):
+    return [verdict(pair.make, pair.low), verdict(pair.make, pair.high)]
+
+
+def move(monkeypatch, name, factor):
+    """Multiply a threshold in its module and in those that have imported it."""
+    for module in MODULES.values():
+        if hasattr(module, name):
+            monkeypatch.setattr(module, name, factor * getattr(module, name))
+
+
+def test_every_threshold_has_a_pair_of_cases():
+    found = sorted(thresholds())
+    assert found == sorted([*PAIRS, *LAYOUT])
+    assert len({name for _, name in found}) == len(found)  # `move` goes by the name alone
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=map(".".join, PAIRS))
+def test_on_one_side_it_is_a_fault_on_the_other_it_is_none(pair):
+    for told, found in zip(verdicts(pair), (pair.found_low, pair.found_high), strict=True):
+        assert (found in told) if found else told == ""
+
+
+@pytest.mark.parametrize("factor", [A_THIRD_UP, A_THIRD_DOWN])
+@pytest.mark.parametrize(("place", "name"), PAIRS)
+def test_a_third_more_or_less_changes_a_verdict(monkeypatch, place, name, factor):
+    before = verdicts(PAIRS[place, name])
+    move(monkeypatch, name, factor)
+    assert verdicts(PAIRS[place, name]) != before
+
+
+@pytest.mark.parametrize("factor", [1 + LITTLE, 1 - LITTLE])
+@pytest.mark.parametrize(("place", "name"), PAIRS)
+def test_a_little_more_or_less_changes_nothing(monkeypatch, place, name, factor):
+    before = verdicts(PAIRS[place, name])
+    move(monkeypatch, name, factor)
+    assert verdicts(PAIRS[place, name]) == before
+
+
+def test_a_new_threshold_is_found():
+    source = "LARGEST = 5.0\nLEAST, MOST = 1, 2\nHALF: float = 0.5\nsmall = 1\ndef f():\n    INNER = 1\n"
+    assert list(assigned(source)) == ["LARGEST", "LEAST", "MOST", "HALF"]
+
+
+def bare_numbers(source):
+    """The numbers inside the functions of a source, but for 0, 1 and 2, which formulas need."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    constants = {node for f in functions for node in ast.walk(f) if isinstance(node, ast.Constant)}
+    return [
+        node.value for node in constants if type(node.value) in (int, float) and node.value not in (0, 1, 2)
+    ]
+
+
+@pytest.mark.parametrize("place", [name for name in ROOM if name != "report"])
+def test_no_threshold_is_without_a_name(place):
+    assert bare_numbers(inspect.getsource(MODULES[place])) == []
+
+
+def test_a_threshold_without_a_name_is_found():
+    assert bare_numbers("LEAST = 0.3\ndef f(x):\n    return x > 2 or x * 1.0 < 0.5\n") == [0.5]

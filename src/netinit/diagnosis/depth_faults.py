@@ -115,7 +115,9 @@ def _onset(case, way, sign):
         after = step.signal.rms if step.signal.predicted_rms is None else step.signal.predicted_rms
         changes.append(sign * math.log(after / before) if after > 0 and before > 0 else 0.0)
         before = after or before  # a branch that starts at zero carries nothing on
-    begins = (step for step, change in zip(case.steps, changes, strict=False) if change >= ONSET * max(changes) > 0)
+    begins = (
+        step for step, change in zip(case.steps, changes, strict=False) if change >= ONSET * max(changes) > 0
+    )
     return next(begins, case.steps[way.layers - 1])
 
 
@@ -161,7 +163,9 @@ def _unlike_theory(case):
         slack = AGREEMENT * math.exp(FLUCTUATION * way.spread)
         measured, predicted = step.signal.rms, step.signal.predicted_rms
         sound = 1 / (POWER_LAW * way.layers) <= measured / case.input_rms <= LARGEST_GROWTH
-        if predicted and not (way.inside / slack <= measured / predicted <= slack or (sound and not way.scales)):
+        if predicted and not (
+            way.inside / slack <= measured / predicted <= slack or (sound and not way.scales)
+        ):
             evidence = f"rms {measured:.2g}, independent weights of this size give {predicted:.2g}"
             remedy = reinitialize(case.steps[k:], case.steps)
             return finding(step, "weights not independent with mean 0", evidence, remedy)

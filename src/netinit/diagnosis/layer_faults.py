@@ -152,7 +152,7 @@ def _duplicated(step, _):
 
 
 def _saturated(step, case):
-    """In the first layer the larger of the two is to blame: the rms of its input, or the gain of its weights."""
+    """In the first layer the larger one is to blame: the rms of its input or the gain of its weights."""
     fraction = step.activation and step.activation.saturated
     if fraction is None or fraction <= MOST_SATURATED:
         return None
