@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from netinit.activations import ACTIVATIONS, ActivationFunction
-from netinit.diagnosis.case import Step, rms
+from netinit.diagnosis.case import Step
 from netinit.theory import gain
 
 CLOSE = 1.1  # weights within this factor of the size that suits need no other: the draw itself varies by 5 %
@@ -44,8 +44,7 @@ def _gain(phi):
 def relative_size(step: Step) -> float:
     """The size of a layer's weights, in units of that of the initializer that suits its activation."""
     _, wanted, fan = suited(step.phi)
-    fans = {"fan_in": step.fans[0], "fan_avg": sum(step.fans) / 2}
-    return step.gain(fans[fan]) / wanted
+    return step.gain(step.fan_in if fan == "fan_in" else step.fan_avg) / wanted
 
 
 def suits(step: Step) -> bool:
@@ -84,6 +83,6 @@ def resize(first: Step, steps: Sequence[Step]) -> str:
 def unscale(step: Step) -> str:
     """Set a normalization's scale and shift back, where they are not those of the start."""
     row, norm = step.norm
-    if rms(norm.scale.value - 1) < 0.5 and rms(norm.shift.value) < 0.5:
+    if (norm.scale.value == 1).all() and not norm.shift.value.any():
         return "residual connections or fewer layers: normalization alone does not help"
     return f"set the scale of layer {row.name} {norm!r} to 1 and its shift to 0"
