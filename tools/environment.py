@@ -95,7 +95,7 @@ def netinit_is_ours(folder):
     for link in folder.glob("lib/python3.*/site-packages/netinit-*.dist-info/direct_url.json"):
         target = json.loads(link.read_text(encoding="utf-8"))
         editable = target.get("dir_info", {}).get("editable", False)
-        if editable and unquote(urlsplit(target["url"]).path) == str(ROOT):
+        if editable and is_whole(link.parent) and unquote(urlsplit(target["url"]).path) == str(ROOT):
             return True
     return False
 
