@@ -1,6 +1,6 @@
 """The environment that `make` installs: what it takes over from a shell, what it notices, what it mends.
 
-Most tests run the real Makefile and `tools/environment.py` in a tiny clone, whose lock names two tiny wheels on disk.
+Most tests run the real Makefile and `tools/environment.py` in a tiny clone, whose lock names two tiny wheels.
 """
 
 import hashlib
@@ -41,15 +41,24 @@ def shell(**variables):
 
 # --- what a recipe sees of the shell --------------------------------------------------------------
 
-STEERING = """PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONHASHSEED
-PYTHONINSPECT PYTHONPYCACHEPREFIX VIRTUAL_ENV CONDA_PREFIX PIP_TARGET PIP_USER PIP_PREFIX PIP_ROOT PIP_NO_DEPS
-PIP_CONSTRAINT PIP_REQUIREMENT PIP_DRY_RUN MPLBACKEND MATPLOTLIBRC JUPYTER_PATH JUPYTER_CONFIG_DIR JUPYTER_CONFIG_PATH
-JUPYTER_DATA_DIR JUPYTERLAB_DIR JUPYTERCACHE SPHINXOPTS PYTEST_ADDOPTS PYTEST_PLUGINS NBVAL_OPTIONS TQDM_DISABLE
-DASK_SCHEDULER_ADDRESS JAX_ENABLE_X64 MYPYPATH NETINIT_STATIC_FIGURES SOURCE_DATE_EPOCH FORCE_COLOR GIT_DIR
-""".split()
-SET = "LC_ALL IPYTHONDIR MPLCONFIGDIR KERAS_BACKEND JUPYTER_PREFER_ENV_PATH PYTHONUTF8".split()
-YOURS = """HOME PATH http_proxy HTTPS_PROXY no_proxy SSL_CERT_FILE REQUESTS_CA_BUNDLE PIP_INDEX_URL PIP_EXTRA_INDEX_URL
-PIP_CONFIG_FILE PIP_CERT PIP_CACHE_DIR TMPDIR OPENBLAS_CORETYPE OMP_NUM_THREADS TZ""".split()
+
+def words(text):
+    return text.split()
+
+
+STEERING = words("""
+    PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONHASHSEED PYTHONINSPECT
+    PYTHONPYCACHEPREFIX VIRTUAL_ENV CONDA_PREFIX PIP_TARGET PIP_USER PIP_PREFIX PIP_ROOT PIP_NO_DEPS
+    PIP_CONSTRAINT PIP_REQUIREMENT PIP_DRY_RUN MPLBACKEND MATPLOTLIBRC JUPYTER_PATH JUPYTER_CONFIG_DIR
+    JUPYTER_CONFIG_PATH JUPYTER_DATA_DIR JUPYTERLAB_DIR JUPYTERCACHE SPHINXOPTS PYTEST_ADDOPTS PYTEST_PLUGINS
+    NBVAL_OPTIONS TQDM_DISABLE DASK_SCHEDULER_ADDRESS JAX_ENABLE_X64 MYPYPATH NETINIT_STATIC_FIGURES
+    SOURCE_DATE_EPOCH FORCE_COLOR GIT_DIR
+""")
+SET = words("LC_ALL IPYTHONDIR MPLCONFIGDIR KERAS_BACKEND JUPYTER_PREFER_ENV_PATH PYTHONUTF8")
+YOURS = words("""
+    HOME PATH http_proxy HTTPS_PROXY no_proxy SSL_CERT_FILE REQUESTS_CA_BUNDLE PIP_INDEX_URL PIP_EXTRA_INDEX_URL
+    PIP_CONFIG_FILE PIP_CERT PIP_CACHE_DIR TMPDIR OPENBLAS_CORETYPE OMP_NUM_THREADS TZ
+""")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +97,7 @@ def write_wheel(folder, name, version, files):
     info = f"{name}-{version}.dist-info"
     files = files | {
         f"{info}/METADATA": f"Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
     }
     files[f"{info}/RECORD"] = "".join(f"{file},,\\n" for file in [*files, f"{info}/RECORD"])
     wheel = f"{name}-{version}-py3-none-any.whl"
@@ -437,7 +446,7 @@ def test_the_locks_of_tools_agree_with_that_of_the_book():
 
 
 def test_binder_installs_the_lock_and_netinit():
-    """repo2docker reads these files from `.binder` and, since the folder is there, none from the top level."""
+    """Where there is a folder `.binder`, repo2docker reads its files and none of the top level."""
     folder = ROOT / ".binder"
     lines = (folder / "requirements.txt").read_text().splitlines()
     (named,) = (line.split()[1] for line in lines if line.startswith("-r "))

@@ -1,9 +1,10 @@
-"""Make the environment that every make target runs in, or mend it: `python tools/environment.py --folder .venv lab`.
+"""Make the environment of the make targets, or mend it: `python tools/environment.py --folder .venv lab`.
 
-It runs before anything else, with the Python that you name, so it needs the standard library alone. What was
-installed stands in records inside the folder: `.installed` for `requirements.txt` and netinit, `.lab` for
-`requirements/lab.txt`, and so on. Where the clone, the Python, a lock or a package differs from its record, it is
-installed again. A record is written last, so that an installation which was killed is not taken for whole.
+It runs before anything else, with the Python that you name, so it needs the standard library alone.
+What was installed stands in records inside the folder: `.installed` for `requirements.txt` and netinit, `.lab`
+for `requirements/lab.txt`, and so on. Where a lock or a package differs from its record, it is installed again;
+where the clone or the Python does, everything is. A record is written last, so that an installation which was
+killed is not taken for whole.
 """
 
 import argparse
@@ -178,7 +179,7 @@ def make(folder):
 
 
 def install(folder, name):
-    """Install a lock, and netinit from this clone; nothing but the lock is asked for, so the versions are its own."""
+    """Install a lock, whose hashes pip checks; after that of the book, netinit from this clone."""
     pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     pip += ["--no-user"]  # a pip.conf may say otherwise
     for _, info in distributions(folder):
@@ -194,7 +195,7 @@ def install(folder, name):
 
 
 def prepare(folder):
-    """Keep two messages out of the notebooks: of Matplotlib's font cache, and of the kernel about this machine."""
+    """Keep two messages out of the notebooks: on Matplotlib's font cache, and of a kernel on this machine."""
     run(folder / "bin" / "python", "-c", "import matplotlib.font_manager", stderr=subprocess.DEVNULL)
     profile = folder / "ipython" / "profile_default"
     profile.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Run the unit tests with several Pythons: `python tools/matrix.py --make make python3.12 python3.13`.
 
-Without names it tries each Python that `pyproject.toml` lists as supported, by its usual name. Each has an environment
-of its own in `_build`, made and kept as `.venv` is; one that is not found is named at the end.
+Without names it tries each Python that `pyproject.toml` lists as supported, by its usual name. Each has an
+environment of its own in `_build`, made and kept as `.venv` is; one that is not found is named at the end.
 """
 
 import argparse
