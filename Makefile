@@ -138,6 +138,7 @@ lint: $(VENV)/.installed | check-python ## check style and notebooks' form
 	@$(RUN)/ruff check --quiet .
 	@$(RUN)/ruff format --quiet --check .
 	@$(RUN)/python tools/notebooks.py --check
+	@$(RUN)/python tools/sources.py
 
 browser-test: book $(VENV)/.playwright ## drive the built book in a real browser (needs Chromium)
 	@$(RUN)/python -m pytest -q tests/browser
