@@ -9,6 +9,7 @@ RUN := $(VENV)/bin
 SITE := _build/html
 
 # Tools that one target alone needs, installed when it first runs; all others are in requirements.txt.
+UV := uv==0.13.9
 JUPYTERLAB := jupyterlab==4.6.6
 PLAYWRIGHT := playwright==1.65.2
 TORCH := torch==2.13.0
@@ -43,7 +44,7 @@ PAGE_SOURCES := _config.yml _toc.yml book/. src/netinit/. \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book test notebooks stability serve lab lint bench fixup-10000 lite browser-test clean torch check-python FORCE
+.PHONY: help book clean-book test notebooks stability serve lab test-slow test-lowest test-newest lint dist release-check github-release bench fixup-10000 lite browser-test clean torch check-python FORCE
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -134,11 +135,40 @@ test: $(VENV)/.installed | check-python ## run the unit tests, then every notebo
 	@echo "Notebooks: each cell is executed, and its text compared with the stored one ..."
 	@$(RUN)/python -m pytest -q -n $(WORKERS) --dist loadfile --nbval --nbval-current-env book
 
+# $(call test-versions,resolution,options): the unit tests with other versions than the locked ones, in an environment
+# of their own. The lowest versions may use what a newer neighbor deprecates.
+define test-versions
+@"$(PYTHON)" -m venv --clear _build/$(strip $(1))
+@_build/$(strip $(1))/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
+@_build/$(strip $(1))/bin/uv pip install --quiet --python _build/$(strip $(1)) --resolution $(strip $(1)) -e ".[book,test]"
+@_build/$(strip $(1))/bin/python -m pytest -q -n $(WORKERS) $(2) --ignore=tests/browser tests
+endef
+
+test-slow: $(VENV)/.installed | check-python ## run the tests that install and build everything: the commands of the README
+	@$(RUN)/python -m pytest -q -m slow tests
+
+test-lowest: | check-python ## run the unit tests with the lowest versions that pyproject.toml allows
+	$(call test-versions,lowest-direct,-W ignore::DeprecationWarning)
+
+test-newest: | check-python ## run the unit tests with the newest versions that pyproject.toml allows
+	$(call test-versions,highest)
+
 lint: $(VENV)/.installed | check-python ## check style and notebooks' form
 	@$(RUN)/ruff check --quiet .
 	@$(RUN)/ruff format --quiet --check .
 	@$(RUN)/python tools/notebooks.py --check
 	@$(RUN)/python tools/sources.py
+
+dist: $(VENV)/.installed | check-python ## build the sdist and the wheel into dist/, and run the unit tests with them
+	@$(RUN)/python tools/dist.py --workers $(WORKERS)
+
+release-check: | check-python ## check that the tag (GITHUB_REF_NAME) is the version of pyproject.toml, CITATION.cff and CHANGELOG.md
+	@"$(PYTHON)" tools/release.py check
+
+github-release: | check-python ## make the release on GitHub, with its changes and what lies in dist/ (needs gh)
+	@mkdir -p _build
+	@"$(PYTHON)" tools/release.py notes > _build/release-notes.md
+	@gh release create "$$GITHUB_REF_NAME" dist/* --verify-tag --notes-file _build/release-notes.md
 
 browser-test: book $(VENV)/.playwright ## drive the built book in a real browser (needs Chromium)
 	@$(RUN)/python -m pytest -q tests/browser

@@ -14,7 +14,7 @@ from netinit.models import Residual, Sequential, convnet, mlp, residual_mlp
 from netinit.normalization import BatchNorm, LayerNorm
 from netinit.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed: it is in the test extra")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: run `make torch`")
 F = torch.nn.functional
 
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-10}
