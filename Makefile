@@ -157,7 +157,7 @@ lint: $(VENV)/.installed | check-python ## check style and notebooks' form
 	@$(RUN)/ruff check --quiet .
 	@$(RUN)/ruff format --quiet --check .
 	@$(RUN)/python tools/notebooks.py --check
-	@$(RUN)/python tools/sources.py
+	@$(RUN)/python tools/slips.py
 
 dist: $(VENV)/.installed | check-python ## build the sdist and the wheel into dist/, and run the unit tests with them
 	@$(RUN)/python tools/dist.py --workers $(WORKERS)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(ROOT / "tools")  # a tool imports its neighbors, as when it is run
-    dist, release, sources = (importlib.import_module(name) for name in ("dist", "release", "sources"))
+    dist, release, slips = (importlib.import_module(name) for name in ("dist", "release", "slips"))
 
 
 # --- the sdist and the wheel ----------------------------------------------------------------------
@@ -33,13 +33,13 @@ def built(tmp_path_factory):
 def test_the_sdist_carries_every_file_of_the_project(built):
     unpacked, _ = built
     made = {Path("PKG-INFO")}  # by the builder
-    assert set(sources.project_files(unpacked)) == set(sources.project_files(ROOT)) | made
+    assert set(slips.project_files(unpacked)) == set(slips.project_files(ROOT)) | made
 
 
 def test_the_wheel_carries_every_file_of_the_package(built):
     _, wheel = built
     package = {
-        path.relative_to("src").as_posix() for path in sources.project_files(ROOT) if path.parts[0] == "src"
+        path.relative_to("src").as_posix() for path in slips.project_files(ROOT) if path.parts[0] == "src"
     }
     assert {name for name in wheel if ".dist-info/" not in name} == package
 
@@ -147,7 +147,7 @@ def test_every_file_of_others_in_the_site_is_listed(site):
 
 
 def test_what_is_listed_is_in_the_site_and_in_the_repository(site):
-    files = {path.as_posix() for path in sources.project_files(ROOT)}
+    files = {path.as_posix() for path in slips.project_files(ROOT)}
     for names, heading in ((site, "In the built site"), (files, "In the repository")):
         patterns = [pattern for patterns, *_ in table(heading) for pattern in patterns]
         assert patterns
@@ -171,7 +171,7 @@ OUR_OWN = {"THIRD-PARTY-LICENSES.md", "tests/test_packaging.py"}  # they speak o
 
 def claims(folder):
     """The files that bear a copyright of others, by their own words."""
-    for path in sources.project_files(folder):
+    for path in slips.project_files(folder):
         text = (folder / path).read_text(encoding="utf-8", errors="ignore")
         if any("The Starting Right authors" not in claim for claim in CLAIM.findall(text)):
             yield path.as_posix()

@@ -1,4 +1,4 @@
-"""`tools/sources.py`: each slip is told with its file and cell, and the project has none."""
+"""`tools/slips.py`: each slip is told with its file and cell, and the project has none."""
 
 import importlib
 import subprocess
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(ROOT / "tools")  # a tool imports its neighbors, as when it is run
-    sources = importlib.import_module("sources")
+    slips = importlib.import_module("slips")
 
 
 EXERCISE = ":::{exercise} By hand\n:label: ex-a\n\nHow many?\n:::"
@@ -57,11 +57,11 @@ def add_to_contents(book, name):
 
 
 def test_a_book_without_a_slip_has_no_problems(book):
-    assert sources.problems(book) == []
+    assert slips.problems(book) == []
 
 
 def test_this_project_has_no_problems():
-    assert sources.problems(ROOT) == []
+    assert slips.problems(ROOT) == []
 
 
 CHAPTER = "book/01-first.ipynb"
@@ -99,61 +99,61 @@ MARKDOWN_SLIPS = {
 @pytest.mark.parametrize(("texts", "told"), MARKDOWN_SLIPS.values(), ids=MARKDOWN_SLIPS)
 def test_a_slip_in_a_directive_is_told_with_its_cell(book, texts, told):
     change(book, *map(markdown, texts))
-    (problem,) = sources.problems(book)
+    (problem,) = slips.problems(book)
     assert problem.startswith(f"{CHAPTER}, {told}")
 
 
 def test_a_slip_in_a_page_without_cells_is_told_with_its_line(book):
     (book / "book" / "intro.md").write_text(f"# Intro\n\n{EXERCISE.replace('ex-a', 'ex-b')}\n")
-    assert sources.problems(book) == ["book/intro.md, line 3: the exercise ex-b has no solution"]
+    assert slips.problems(book) == ["book/intro.md, line 3: the exercise ex-b has no solution"]
 
 
 def test_a_directive_that_is_only_shown_is_none(book):
     (book / "book" / "intro.md").write_text(f"# Intro\n\n````markdown\n{EXERCISE}\n````\n")
-    assert sources.problems(book) == []
+    assert slips.problems(book) == []
 
 
 def test_a_page_outside_the_contents(book):
     (book / "book" / "other.md").write_text("# Other\n")
-    assert sources.problems(book) == ["book/other.md: not in the table of contents, _toc.yml"]
+    assert slips.problems(book) == ["book/other.md: not in the table of contents, _toc.yml"]
 
 
 def test_an_entry_of_the_contents_without_a_page(book):
     add_to_contents(book, "book/02-lost")
-    assert sources.problems(book) == ["_toc.yml: there is no page book/02-lost"]
+    assert slips.problems(book) == ["_toc.yml: there is no page book/02-lost"]
 
 
 def test_two_chapters_with_one_number(book):
     write_notebook(book / "book" / "1-again.ipynb")
     add_to_contents(book, "book/1-again")
-    assert sources.problems(book) == ["book/1-again.ipynb: 01-first.ipynb has this number already"]
+    assert slips.problems(book) == ["book/1-again.ipynb: 01-first.ipynb has this number already"]
 
 
 def test_a_deeper_page_has_the_number_of_its_chapter(book):
     write_notebook(book / "book" / "deeper" / "01-first.ipynb")
     add_to_contents(book, "book/deeper/01-first")
-    assert sources.problems(book) == []
+    assert slips.problems(book) == []
 
 
 def test_a_notebook_in_a_folder_that_nothing_looks_into(book):
     write_notebook(book / "book" / "more" / "02-second.ipynb")
     add_to_contents(book, "book/more/02-second")
     told = "book/more/02-second.ipynb: no tool or test looks here: put notebooks into book or book/deeper"
-    assert sources.problems(book) == [told]
+    assert slips.problems(book) == [told]
 
 
 @pytest.mark.parametrize("name", ["a page.md", "Page.md", "página.md"])
 def test_a_name_that_is_no_good_address(book, name):
     (book / "book" / "_static").mkdir()
     (book / "book" / "_static" / name).write_text("# Page\n")
-    (problem,) = sources.problems(book)
+    (problem,) = slips.problems(book)
     assert problem.startswith(f"book/_static/{name}: a name in book/ has small letters")
 
 
 def test_crlf_is_told_with_its_line_and_binary_files_are_passed_over(book):
     (book / "notes.txt").write_bytes(b"one\ntwo\r\nthree\r\n")
     (book / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
-    assert sources.problems(book) == ["notes.txt, line 2: ends in CRLF: save the file with LF line ends"]
+    assert slips.problems(book) == ["notes.txt, line 2: ends in CRLF: save the file with LF line ends"]
 
 
 SILENT = ["x = 2", "def f():\n    print(1)", "assert x", "np.testing.assert_allclose(x, 2)", "_ = f()"]
@@ -165,14 +165,14 @@ SHOWN += ["try:\n    f()\nexcept ValueError as error:\n    print(error)", "print
 @pytest.mark.parametrize("source", SHOWN)
 def test_a_single_stripped_output_is_told(book, source):
     change(book, markdown("# First"), code("print(1)", "1\n"), code(source))
-    (problem,) = sources.problems(book)
+    (problem,) = slips.problems(book)
     assert problem.startswith(f"{CHAPTER}, cell 3: shows something, and no output is stored")
 
 
 @pytest.mark.parametrize("cell", [*map(code, SILENT), code("print(1)", tags=["nbval-ignore-output"])])
 def test_a_cell_that_shows_nothing_needs_no_output(book, cell):
     change(book, code("print(1)", "1\n"), cell)
-    assert sources.problems(book) == []
+    assert slips.problems(book) == []
 
 
 def test_what_git_ignores_is_passed_over(book):
@@ -180,19 +180,19 @@ def test_what_git_ignores_is_passed_over(book):
     (book / ".gitignore").write_text("*.txt\n")
     for name in ("ignored.txt", "new.md"):
         (book / name).write_bytes(b"\r\n")
-    assert sources.problems(book) == ["new.md, line 1: ends in CRLF: save the file with LF line ends"]
+    assert slips.problems(book) == ["new.md, line 1: ends in CRLF: save the file with LF line ends"]
 
 
 def test_lint_runs_it_and_fails_with_it():
-    done = subprocess.run([sys.executable, ROOT / "tools" / "sources.py"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, ROOT / "tools" / "slips.py"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "tools/sources.py" in (ROOT / "Makefile").read_text()
+    assert "tools/slips.py" in (ROOT / "Makefile").read_text()
 
 
 def test_the_exit_status_tells_of_a_problem(book, monkeypatch, capsys):
     change(book, markdown(EXERCISE))
-    monkeypatch.setattr(sources, "ROOT", book)
-    monkeypatch.setattr(sys, "argv", ["sources.py"])
+    monkeypatch.setattr(slips, "ROOT", book)
+    monkeypatch.setattr(sys, "argv", ["slips.py"])
     with pytest.raises(SystemExit, match="1"):
-        sources.main()
+        slips.main()
     assert capsys.readouterr().err == f"{CHAPTER}, cell 1: the exercise ex-a has no solution\n"

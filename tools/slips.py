@@ -1,4 +1,4 @@
-"""Tell a contributor's slips early, each with its file and cell: `python tools/sources.py`, or `make lint`.
+"""Tell a contributor's slips early, each with its file and cell: `python tools/slips.py`, or `make lint`.
 
 Sphinx sees some of them after minutes, and some never: an exercise without a solution is a page like any
 other. Cells are counted from 1, Markdown and code alike. Directives are read with MyST's own parser, and the
