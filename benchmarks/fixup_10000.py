@@ -39,7 +39,7 @@ def train(model, batches, lr):
         x, y = next(batches)
         loss, grad = softmax_cross_entropy(model(x), y)
         optimizer.zero_grad()
-        model.backward_parameters(grad)
+        model.backward(grad)
         optimizer.step()
     return loss
 

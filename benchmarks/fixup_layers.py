@@ -20,7 +20,7 @@ def layers(x, y):
     def step():
         _, grad = softmax_cross_entropy(model.forward(x), y)
         optimizer.zero_grad()
-        model.backward_parameters(grad)
+        model.backward(grad)
         optimizer.step()
 
     return step

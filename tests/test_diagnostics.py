@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from netinit.activations import ActivationFunction, leaky_relu
-from netinit.convolution import Conv2d
+from netinit.builders import convnet, mlp, residual_mlp
 from netinit.data import load_digits
-from netinit.diagnostics import Diagnosis, Finding, diagnose
+from netinit.diagnosis import Diagnosis, Finding, diagnose
 from netinit.fixup import fixup
 from netinit.initialize import initialize
 from netinit.initializers import (
@@ -22,10 +22,9 @@ from netinit.initializers import (
     variance_scaling,
     xavier_normal,
 )
-from netinit.layers import Activation, Flatten, Layer, Linear, ScalarScale
+from netinit.layers import Activation, BatchNorm, Conv2d, Flatten, Layer, LayerNorm, Linear, ScalarScale
 from netinit.lsuv import lsuv
-from netinit.models import Residual, Sequential, convnet, mlp, residual_mlp
-from netinit.normalization import BatchNorm, LayerNorm
+from netinit.models import Residual, Sequential
 from netinit.optimizers import Adam
 from netinit.theory import gain
 from netinit.training import fit

@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from netinit.convolution import Conv2d
+from netinit.builders import mlp, residual_mlp
 from netinit.fixup import fixup
 from netinit.initialize import initialize
 from netinit.initializers import he_normal, ones
-from netinit.layers import Activation, Flatten, Linear, ScalarBias, ScalarScale
+from netinit.layers import Activation, Conv2d, Flatten, Linear, ScalarBias, ScalarScale
 from netinit.losses import softmax_cross_entropy
-from netinit.models import Residual, Sequential, mlp, residual_mlp
+from netinit.models import Residual, Sequential
 from netinit.optimizers import SGD
 
 LABELS = np.arange(50) % 10
@@ -41,7 +41,7 @@ def losses(model, x, steps, lr=0.05):
         loss, grad = softmax_cross_entropy(model(x), LABELS)
         history.append(loss)
         model.zero_grad()
-        model.backward_parameters(grad)
+        model.backward(grad)
         optimizer.step()
     return history
 
@@ -119,7 +119,7 @@ def loss_decrease(blocks, x, start, seed):
     start(model, np.random.default_rng(seed))
     model[-1].weight.value[...] = he_normal((16, 10), np.random.default_rng(seed + 1))  # lets a gradient pass
     _, grad = softmax_cross_entropy(model(x), LABELS)
-    model.backward_parameters(grad)
+    model.backward(grad)
     inside = [p for block in model[1 : 1 + blocks] for p in block.parameters()]
     return sum(float(np.sum(p.grad**2)) * p.lr_scale for p in inside)
 

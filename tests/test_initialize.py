@@ -126,7 +126,7 @@ def drawing(value):
         (
             lambda: initialize(mlp([2, 2]), lambda _shape, _rng: 0, np.random.default_rng(0)),
             TypeError,
-            r"initializer must take \(shape, rng, \*, dtype\)",
+            r"initializer must be .* f\(shape, rng, \*, dtype\), got <lambda>\(_shape, _rng\)",
         ),
         *(
             (
@@ -135,11 +135,11 @@ def drawing(value):
                 words,
             )
             for value, error, words in (
-                (np.nan, ValueError, "returned NaN, infinity or an overflow of float32 for layer '0'"),
-                (-np.inf, ValueError, "returned NaN, infinity"),
-                (1e300, ValueError, "an overflow of float32"),
-                (1j, TypeError, "must return real numbers, got complex128"),
-                ("a", TypeError, "must return real numbers"),
+                (np.nan, ValueError, "returned for layer '0' must be finite in float32, got NaN"),
+                (-np.inf, ValueError, "must be finite in float32, got NaN, infinity"),
+                (1e300, ValueError, "must be finite in float32, .* an overflow"),
+                (1j, TypeError, "must hold real numbers, got dtype complex128"),
+                ("a", TypeError, "must hold real numbers"),
             )
         ),
         (lambda: initialize(mlp([2, 2]), "he_normal", 0), TypeError, "rng .*Generator.*seed 0"),
@@ -168,3 +168,20 @@ def drawing(value):
 def test_wrong_calls(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_an_exception_inside_an_initializer_keeps_its_own_message():
+    def broken(shape, rng, *, dtype):
+        return rng.standard_normal(shape, dtype) + np.ones(3, dtype)
+
+    def misspelled(shape, rng, **_):
+        return rng.standard_norml(shape)
+
+    for draw, error, words in (
+        (broken, ValueError, "operands could not be broadcast"),
+        (misspelled, AttributeError, "standard_norml"),
+        (lambda shape, rng, **_: rng.uniform("0", 1, shape), TypeError, None),
+    ):
+        with pytest.raises(error, match=words) as caught:
+            initialize(mlp([2, 2]), draw, np.random.default_rng(0))
+        assert "initializer must" not in str(caught.value)

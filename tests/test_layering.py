@@ -13,43 +13,44 @@ import netinit
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "netinit"
-MODULES = sorted(path for path in SOURCE.glob("*.py") if path.name != "__init__.py")
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 TOOLS = sorted((ROOT / "tools").glob("*.py"))
 LONGEST_FUNCTION = 25
 
-# From bottom to top: each module may import those of its own row here, and what those may import.
+# Each module, or room of modules, may import those of its own row here, and what those may import.
 BELOW = {
     "checks": (),
     "activations": ("checks",),
     "quadrature": ("activations",),
     "theory": ("quadrature",),
-    "initializers": ("checks",),
+    "_draws": ("checks",),
+    "initializers": ("_draws",),
     "data": ("checks",),
     "sweep": ("checks",),
     "plots": ("checks",),
-    "widgets": ("checks",),
-    "layer": ("checks",),
-    "intercept": ("layer",),
-    "layers": ("activations", "layer"),
-    "convolution": ("layer",),
-    "normalization": ("layer",),
-    "summary": ("layer",),
-    "models": ("layers", "convolution", "normalization", "summary"),
-    "losses": ("models",),
-    "optimizers": ("models",),
+    "widgets": ("plots",),
+    "layers": ("activations",),
+    "printing": ("layers",),
+    "models": ("printing",),
+    "builders": ("models",),
+    "losses": ("checks",),
+    "optimizers": ("layers",),
     "training": ("losses", "optimizers", "data"),
-    "comparison": ("training",),
-    "initialize": ("models", "initializers"),
-    "lsuv": ("initialize", "intercept"),
-    "fixup": ("initialize",),
-    "transfer": ("initialize",),
-    "trace": ("models", "theory", "losses", "intercept"),
-    "examination": ("trace",),
-    "remedies": ("examination",),
-    "faults": ("remedies",),
-    "network_faults": ("faults",),
-    "diagnostics": ("network_faults",),
+    "experiments": ("training", "printing"),
+    "hooks": ("layers",),
+    "initialize": ("layers", "initializers"),
+    "lsuv": ("initialize", "hooks", "models"),
+    "fixup": ("initialize", "models"),
+    "transfer": ("printing",),
+    "prediction": ("models", "theory"),
+    "trace": ("hooks", "prediction", "losses"),
+    "diagnosis": ("trace",),
+}
+# Within a room, from bottom to top.
+ROOMS = {
+    "layers": ("base", "linear", "elementwise", "convolution", "normalization"),
+    "diagnosis": ("case", "remedies", "layer_faults", "depth_faults", "report"),
 }
 # What a module may import besides NumPy and the standard library.
 THIRD_PARTY = {
@@ -84,6 +85,17 @@ def split_imports(tree):
     return own, {parts[0] for parts in names if parts[0] != "netinit"}
 
 
+def place(path):
+    """The room of a module and its name in it; for a module of its own both are its name."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py"), path.stem
+
+
+def within(tree, room):
+    """The modules of its own room that a source imports."""
+    dotted = [name.split(".") for name in imported(tree)]
+    return {name[2] for name in dotted if name[:2] == ["netinit", room]}
+
+
 def parse(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -95,14 +107,42 @@ def test_imports_are_found_in_every_form():
 
 
 def test_every_module_has_its_place():
-    assert {path.stem for path in MODULES} <= set(BELOW)
+    assert {place(path)[0] for path in MODULES} == set(BELOW)
+    for room, names in ROOMS.items():
+        assert {path.stem for path in (SOURCE / room).glob("*.py")} == {*names, "__init__"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_a_module_imports_only_what_lies_below_it(path):
+    room, name = place(path)
     own, other = split_imports(parse(path))
-    assert own <= reachable(path.stem)
+    assert own - {room} <= reachable(room)
     assert other <= {"numpy", *sys.stdlib_module_names, *THIRD_PARTY.get(path.stem, set())}
+    if room in ROOMS:
+        order = ROOMS[room]
+        assert within(parse(path), room) <= set(order[: order.index(name)])
+
+
+def test_the_check_sees_an_import_within_a_room():
+    source = ast.parse(
+        "from netinit.layers.base import Layer\nfrom netinit.layers import Linear\nimport numpy"
+    )
+    assert within(source, "layers") == {"base", "Linear"}
+
+
+def drawn_map():
+    """Names of the map in the docstring of netinit, from the ground up; a room with its own modules."""
+    rows = re.findall(r"^    (\w+)(/?)  +(.*)$", netinit.__doc__, flags=re.MULTILINE)
+    return [(name, re.findall(r"\w+", text) if room else []) for name, room, text in rows]
+
+
+def test_the_map_in_the_docstring_shows_the_house():
+    """Every module stands on it, above all that it imports; the modules of a room in their order."""
+    names = [name for name, _ in drawn_map()]
+    assert sorted(names) == sorted(BELOW)
+    assert [name for i, name in enumerate(names) if not reachable(name) <= set(names[:i])] == []
+    for name, words in drawn_map():
+        assert [word for word in words if word in ROOMS.get(name, ())] == list(ROOMS.get(name, ()))
 
 
 def test_the_public_face_only_re_exports():

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
+from netinit.builders import mlp, residual_mlp
 from netinit.layers import Linear, Parameter
-from netinit.models import mlp, residual_mlp
 from netinit.optimizers import PIECE, SGD, AdaGrad, Adam, Momentum, Optimizer, RMSProp
 
 OPTIMIZERS = (SGD, Momentum, AdaGrad, RMSProp, Adam)
@@ -289,7 +289,7 @@ def test_every_gradient_is_written_to_its_place():
     model.load_state_dict({path: rng.normal(size=a.shape) for path, a in model.named_arrays()})
     SGD(model.parameters(), 0.1)
     model.backward(np.ones_like(model(rng.normal(size=(6, 4)).astype(np.float32))))
-    assert all(p.grad is p.grad_out for p in model.parameters())
+    assert all(p.grad is p.grad_buffer for p in model.parameters())
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -298,7 +298,7 @@ def test_a_product_is_accumulated_like_any_gradient(dtype, out):
     rng = np.random.default_rng(2)
     a, b = rng.normal(size=(3, 7)).astype(dtype), rng.normal(size=(7, 2)).astype(dtype)
     parameter = Parameter(np.zeros((3, 2), dtype))
-    parameter.grad_out = None if out is None else np.full((3, 2), np.nan, out)
+    parameter.grad_buffer = None if out is None else np.full((3, 2), np.nan, out)
     for times in (1, 2):
         parameter.accumulate_product(a, b)
         np.testing.assert_allclose(parameter.grad, times * (a @ b), rtol=1e-5)

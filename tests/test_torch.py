@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from netinit.activations import ACTIVATIONS
-from netinit.convolution import Conv2d
-from netinit.layers import Activation, Flatten, Linear, ScalarBias, ScalarScale
+from netinit.builders import convnet, mlp, residual_mlp
+from netinit.layers import Activation, BatchNorm, Conv2d, Flatten, LayerNorm, Linear, ScalarBias, ScalarScale
 from netinit.losses import mean_squared_error, softmax_cross_entropy
-from netinit.models import Residual, Sequential, convnet, mlp, residual_mlp
-from netinit.normalization import BatchNorm, LayerNorm
+from netinit.models import Residual, Sequential
 from netinit.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: run `make torch`")
@@ -317,7 +316,7 @@ def test_ten_training_steps_end_to_end(name, dtype, rng):
     for _ in range(10):
         model.zero_grad()
         loss, grad = softmax_cross_entropy(model(x), labels)
-        model.backward_parameters(grad)
+        model.backward(grad)
         our.step()
         their.zero_grad()
         hidden = torch.tanh(torch.tensor(x) @ leaves["0.weight"] + leaves["0.bias"])

@@ -7,13 +7,13 @@ import pytest
 from gradcheck import fill, numerical_gradient, relative_error
 
 from netinit.activations import ActivationFunction
+from netinit.builders import convnet, mlp
+from netinit.hooks import intercept
 from netinit.initialize import initialize
 from netinit.initializers import normal
-from netinit.intercept import intercept
-from netinit.layers import Activation, Layer, Linear
+from netinit.layers import Activation, BatchNorm, Layer, Linear
 from netinit.losses import softmax_cross_entropy
-from netinit.models import Residual, Sequential, convnet, mlp
-from netinit.normalization import BatchNorm
+from netinit.models import Residual, Sequential
 from netinit.optimizers import SGD
 from netinit.trace import distinct_units, trace
 
@@ -207,7 +207,7 @@ def state(model):
     """All that a pass could change: mode, parameters, gradients, running statistics, saved arrays."""
     arrays = {path: array.copy() for path, array in model.named_arrays()}
     parameters = {
-        id(p): (p.grad, p.grad_out, None if p.grad is None else p.grad.copy()) for p in model.parameters()
+        id(p): (p.grad, p.grad_buffer, None if p.grad is None else p.grad.copy()) for p in model.parameters()
     }
     return arrays, parameters, [dict(vars(layer)) for _, layer in model.named_layers()]
 
@@ -216,9 +216,9 @@ def assert_unchanged(model, before):
     after = state(model)
     np.testing.assert_equal(after[0], before[0])
     assert after[1].keys() == before[1].keys()
-    for key, (grad, grad_out, content) in before[1].items():
+    for key, (grad, grad_buffer, content) in before[1].items():
         assert after[1][key][0] is grad
-        assert after[1][key][1] is grad_out
+        assert after[1][key][1] is grad_buffer
         np.testing.assert_equal(after[1][key][2], content)
     for now, then in zip(after[2], before[2], strict=True):
         assert now.keys() == then.keys()

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from netinit.builders import mlp
 from netinit.initialize import initialize
 from netinit.layers import Layer, Linear
 from netinit.losses import softmax_cross_entropy
-from netinit.models import Residual, Sequential, mlp
+from netinit.models import Residual, Sequential
 from netinit.optimizers import SGD, Momentum
 from netinit.transfer import TransferReport, transfer
 

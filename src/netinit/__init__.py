@@ -1,11 +1,44 @@
-"""Weight initialization of neural networks, from scratch in NumPy: the package of *Starting Right*."""
+"""Weight initialization of neural networks, from scratch in NumPy: the package of *Starting Right*.
+
+The map of the house, from the ground up: a file imports only what stands above it here.
+
+    checks          what an argument may be, and one safe cast
+    activations     each activation with its derivative
+    quadrature      expectations over a Gaussian
+    theory          gains, and the maps of a wide random network
+    _draws          the standard draws under the initializers
+    initializers    fans, the general rule, the family, the registry
+    data            the bundled digits
+    layers/         base (what a layer is), linear, elementwise, convolution, normalization
+    printing        tables and models as text
+    models          Sequential and Residual
+    builders        mlp, residual_mlp and convnet in one call
+    losses          how wrong the outputs are
+    optimizers      from gradients to steps
+    training        fit and evaluate
+    experiments     fair comparisons of several starts
+    hooks           run something around each leaf of a model
+    initialize      an initializer into a model
+    fixup           the start of a residual network without normalization
+    lsuv            the scale of each layer set by one real batch
+    transfer        the start from trained weights
+    prediction      what the theory predicts for a given model
+    trace           what each leaf does to one batch
+    diagnosis/      case, remedies, layer_faults, depth_faults, report: why a network will not train
+    sweep           many runs, on one core or on a cluster
+    plots           figures that several chapters draw
+    widgets         live figures
+
+All names below can be imported from `netinit` itself.
+"""
 
 from netinit.activations import ACTIVATIONS, ActivationFunction, get_activation, leaky_relu
-from netinit.comparison import Run, choose_learning_rate, compare, summarize
-from netinit.convolution import Conv2d
+from netinit.builders import convnet, mlp, residual_mlp
 from netinit.data import Dataset, add_noise, load_digits, rotate
-from netinit.diagnostics import Diagnosis, Finding, diagnose
+from netinit.diagnosis import Diagnosis, Finding, diagnose
+from netinit.experiments import Run, choose_learning_rate, compare, summarize
 from netinit.fixup import fixup
+from netinit.hooks import intercept
 from netinit.initialize import initialize
 from netinit.initializers import (
     INITIALIZERS,
@@ -30,14 +63,23 @@ from netinit.initializers import (
     xavier_uniform,
     zeros,
 )
-from netinit.intercept import intercept
-from netinit.layer import Layer, Parameter
-from netinit.layers import Activation, Flatten, Linear, ScalarBias, ScalarScale
+from netinit.layers import (
+    Activation,
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Linear,
+    Parameter,
+    ScalarBias,
+    ScalarScale,
+)
 from netinit.losses import mean_squared_error, softmax_cross_entropy
 from netinit.lsuv import LsuvRecord, lsuv
-from netinit.models import Residual, Sequential, convnet, mlp, residual_mlp
-from netinit.normalization import BatchNorm, LayerNorm
+from netinit.models import Residual, Sequential
 from netinit.optimizers import SGD, AdaGrad, Adam, Momentum, Optimizer, RMSProp
+from netinit.prediction import Prediction, predict
 from netinit.sweep import sweep
 from netinit.theory import gain
 from netinit.trace import LayerTrace, Trace, trace
@@ -68,6 +110,7 @@ __all__ = [
     "Momentum",
     "Optimizer",
     "Parameter",
+    "Prediction",
     "RMSProp",
     "Residual",
     "Run",
@@ -105,6 +148,7 @@ __all__ = [
     "normal",
     "ones",
     "orthogonal",
+    "predict",
     "residual_mlp",
     "rotate",
     "softmax_cross_entropy",

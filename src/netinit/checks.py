@@ -5,6 +5,7 @@ from __future__ import annotations  # so that numpy.random is loaded on its firs
 import math
 import numbers
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -64,8 +65,8 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     return name
 
 
-def check_kind(name: str, value: object, kind: type | tuple[type, ...], words: str) -> None:
-    """Raise TypeError unless the value is of that kind; `words` say what is allowed."""
+def check_kind(name: str, value: object, kind: Any, words: str) -> None:
+    """Raise TypeError unless isinstance(value, kind); `words` say what is allowed."""
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be {words}, got {type(value).__name__}.")
 
@@ -90,3 +91,14 @@ def check_batch(name: str, x: np.ndarray) -> None:
         raise ValueError(f"{name} must hold at least one example, got shape {x.shape}.")
     if not np.all(np.isfinite(x)):
         raise ValueError(f"{name} must be finite, got NaN or infinity.")
+
+
+def cast(name: str, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The values in that dtype; raises where they are no real numbers, not finite, or too large for it."""
+    if values.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must hold real numbers, got dtype {values.dtype}.")
+    with np.errstate(over="ignore"):
+        result = values.astype(dtype, copy=False)
+    if result.size and not (np.isfinite(result.min()) and np.isfinite(result.max())):
+        raise ValueError(f"{name} must be finite in {dtype}, got NaN, infinity or an overflow.")
+    return result

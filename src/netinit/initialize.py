@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from netinit.checks import check_generator, check_kind
+from netinit.checks import cast, check_generator, check_kind
 from netinit.initializers import Initializer, get_initializer, zeros
-from netinit.layer import Layer, Parameter, bias_of, own_parameters, weight_of
+from netinit.layers.base import Layer, Parameter, bias_of, own_parameters, weight_of
 
 
 def initialize(
@@ -32,20 +32,21 @@ def initialize(
     if not weighted:
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
     filled = set()
-    for path, layer in weighted:
-        for parameter, draw in ((weight_of(layer), grouped(initializer, layer)), (bias_of(layer), bias)):
+    for path, layer, weight in weighted:
+        for parameter, draw in ((weight, grouped(initializer, layer)), (bias_of(layer), bias)):
             if parameter is not None and id(parameter) not in filled:
                 fill(parameter, draw, rng, path)
                 filled.add(id(parameter))
     return model
 
 
-def weighted_layers(named: Iterable[tuple[str, Layer]]) -> list[tuple[str, Layer]]:
-    """Of the named layers those with a weight, such as Linear and Conv2d; raises where it is not clear."""
+def weighted_layers(named: Iterable[tuple[str, Layer]]) -> list[tuple[str, Layer, Parameter]]:
+    """Path, layer and weight of each that has one, such as Linear; raises where it is not clear."""
     weighted = []
     for path, layer in named:
-        if weight_of(layer) is not None:
-            weighted.append((path, layer))
+        weight = weight_of(layer)
+        if weight is not None:
+            weighted.append((path, layer, weight))
         elif matrices := [name for name, p in own_parameters(layer).items() if p.value.ndim >= 2]:
             raise ValueError(
                 f"layer {path!r} must call one of its parameters weight, got {', '.join(matrices)}."
@@ -56,24 +57,14 @@ def weighted_layers(named: Iterable[tuple[str, Layer]]) -> list[tuple[str, Layer
 def fill(parameter: Parameter, draw: Initializer, rng: np.random.Generator, path: str) -> None:
     """Write one draw into a parameter, in its dtype."""
     shape, dtype = parameter.value.shape, parameter.value.dtype
-    try:
-        value = np.asarray(draw(shape, rng, dtype=dtype))
-    except TypeError as error:
-        raise TypeError(f"initializer must take (shape, rng, *, dtype), got an error: {error}") from error
+    value = np.asarray(draw(shape, rng, dtype=dtype))
     if value.shape != shape:
         raise ValueError(f"initializer returned shape {value.shape} for layer {path!r}, it needs {shape}.")
-    if value.dtype.kind not in "fiu":
-        raise TypeError(f"initializer must return real numbers, got {value.dtype} for layer {path!r}.")
-    with np.errstate(over="ignore"):
-        value = value.astype(dtype)
-    if not np.all(np.isfinite(value)):
-        raise ValueError(f"initializer returned NaN, infinity or an overflow of {dtype} for layer {path!r}.")
-    parameter.value[...] = value
+    parameter.value[...] = cast(f"what the initializer returned for layer {path!r}", value, dtype)
 
 
 def grouped(initializer: Initializer, layer: Layer) -> Initializer:
     """Tell a fan-based initializer the groups of a convolution, which the kernel's shape does not show."""
-    groups = getattr(layer, "groups", 1)
-    if groups > 1 and "groups" in inspect.signature(initializer).parameters:
-        return functools.partial(initializer, groups=groups)
+    if layer.groups > 1 and "groups" in inspect.signature(initializer).parameters:
+        return functools.partial(initializer, groups=layer.groups)
     return initializer

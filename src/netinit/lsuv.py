@@ -25,11 +25,11 @@ from netinit.checks import (
     check_number,
     check_sizes,
 )
+from netinit.hooks import intercept
 from netinit.initialize import fill, weighted_layers
 from netinit.initializers import orthogonal, zeros
-from netinit.intercept import intercept
-from netinit.layer import Layer, bias_of, weight_of
-from netinit.layers import Activation
+from netinit.layers import Activation, Layer
+from netinit.layers.base import bias_of, weight_of
 from netinit.models import Sequential
 
 MEASURED_ON = ("preactivation", "activation")
@@ -159,7 +159,7 @@ class _Rescaling:
 
     def report_the_rest(self, weighted):
         """A record for each layer that no batch stopped at: one that did not run, or not as one piece."""
-        for path, layer in weighted:
+        for path, layer, _ in weighted:
             if id(layer) not in self.visited:
                 reason = "not reached as one layer, or only around layers with weights of their own"
                 self._record(path, 0, math.nan, math.nan, f"{reason}: weights left as they were")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from netinit.checks import check_kind, check_number
-from netinit.layer import Parameter
+from netinit.layers import Parameter
 
 PIECE = 2**15  # entries in a piece: 128 kB of float32
 
@@ -39,7 +39,7 @@ class Optimizer:
         values, gradients = self._views(self._values), self._views(self._gradients)
         self._homes = list(zip(self.parameters, values, gradients, strict=True))
         for p, value, grad in self._homes:
-            p.value, p.grad_out = value, grad
+            p.value, p.grad_buffer = value, grad
 
     def direction(self, g: np.ndarray, piece: slice) -> np.ndarray:
         """The step before the learning rate, with the sign of g, for the gradient g of that piece."""
@@ -192,7 +192,7 @@ def _checked(parameters: list[Parameter]) -> list[Parameter]:
     return parameters
 
 
-def _copy(kind: str, parameter: Parameter, new: np.ndarray, home: np.ndarray) -> None:
+def _copy(kind: str, parameter: Parameter, new: np.ndarray | None, home: np.ndarray) -> None:
     """Write an array that was assigned by hand to its place."""
     if new is None:
         raise RuntimeError(f"parameter {parameter.name!r} has no gradient; run backward before step.")

@@ -2,23 +2,19 @@
 
 In a wide layer the preactivations are Gaussian: N(0, q). Everything here is an expectation of the activation
 phi, or of phi', over that Gaussian: gains, the maps that carry the second moment q and the correlation c from
-layer to layer (Poole et al. 2016), the edge of chaos (Schoenholz et al. 2017), and the prediction for a given
-model. Throughout, weight_variance is sigma_w^2 = n_in Var(w) and bias_variance is sigma_b^2 = Var(b).
+layer to layer (Poole et al. 2016), the edge of chaos (Schoenholz et al. 2017). Throughout, weight_variance is
+sigma_w^2 = n_in Var(w) and bias_variance is sigma_b^2 = Var(b). `prediction` applies this to a given model.
 
 Any elementwise callable may stand for a registered activation: one that takes arrays, or one that takes
 single numbers, such as `math.tanh`. All arguments and results are plain numbers, without units. An
 expectation that is infinite, or that the quadrature cannot settle, raises ValueError.
 """
 
-import functools
 import math
 from collections.abc import Callable
-from typing import NamedTuple
-
-import numpy as np
 
 from netinit.checks import check_name, check_number
-from netinit.quadrature import InfiniteMoment, mean, mean_product, mean_square, resolve
+from netinit.quadrature import InfiniteMoment, mean_product, mean_square, resolve
 
 _LARGEST, _SMALLEST = 1e30, 1e-12  # a fixed point beyond these counts as infinite, as zero
 _OVERFLOW = 1e300  # squares of larger preactivations leave float64
@@ -171,130 +167,3 @@ def _settle(step: Callable[[float], float]) -> float:
         if (after < q * (1 - 1e-12)) if up else (after > q * (1 + 1e-12)):  # beyond rounding
             return _bisect(lambda x: step(x) > x, min(q, before), max(q, before))
     return math.inf if up else 0.0
-
-
-class Prediction(NamedTuple):
-    """Predicted roots of second moments at the output of one layer: of the signal, and of the gradient.
-
-    `gradient_std` is relative to 1 at the model's output. `name` is a path such as "1.branch.0",
-    `kind` the class or the name of the activation.
-    """
-
-    name: str
-    kind: str
-    std: float
-    gradient_std: float
-
-
-class _Moments(NamedTuple):
-    square: float  # E[h^2] of a unit, over inputs and weights
-    across: float  # E[h h'] for two inputs: what BatchNorm removes. NaN where no layer asks
-
-    def scaled(self, factor, shift=0.0):
-        return _Moments(factor * self.square + shift, factor * self.across + shift)
-
-
-def _mean_of_squares(parameter):
-    return 0.0 if parameter is None else float(np.mean(np.square(parameter.value, dtype=np.float64)))
-
-
-# One rule per kind of layer: moments of the output, and the factor on the squared gradient on its way back.
-def _weighted(layer, h):
-    weight, second = layer.weight.value, _mean_of_squares(layer.weight)  # (..., n_in / groups, n_out)
-    n_in, n_out = weight.shape[-2] * getattr(layer, "groups", 1), weight.shape[-1]
-    positions = getattr(layer, "stride", 1) ** 2  # inputs for each output of a convolution
-    after = h.scaled(weight.size / n_out * second, _mean_of_squares(layer.bias))
-    return after, weight.size / n_in / positions * second
-
-
-def _activated(layer, h):
-    phi, across = layer.activation, h.across
-    if across == 0:
-        across = mean(phi, h.square) ** 2
-    elif not math.isnan(across):
-        across = mean_product(phi, h.square, across / h.square)
-    square = mean_square(phi, h.square)
-    return _Moments(square, min(across, square)), mean_square(phi, h.square, True)  # rounding may exceed it
-
-
-def _normalized(layer, h, removed):
-    scale, shift = _mean_of_squares(layer.scale), _mean_of_squares(layer.shift)
-    variance = h.square - removed
-    factor = scale / (variance + layer.epsilon)
-    return _Moments(factor * variance + shift, factor * (h.across - removed) + shift), factor
-
-
-_RULES = {
-    "Linear": _weighted,
-    "Conv2d": _weighted,
-    "Activation": _activated,
-    "BatchNorm": lambda layer, h: _normalized(layer, h, removed=h.across),
-    "LayerNorm": lambda layer, h: _normalized(layer, h, removed=0.0),
-    "ScalarBias": lambda layer, h: (h.scaled(1.0, _mean_of_squares(layer.bias)), 1.0),
-    "ScalarScale": lambda layer, h: (h.scaled(_mean_of_squares(layer.scale)), _mean_of_squares(layer.scale)),
-    "Flatten": lambda _, h: (h, 1.0),
-}
-
-
-def _kind(layer) -> str:
-    """Name of the class or its nearest base that has a rule: this file cannot import the layers above."""
-    names = [cls.__name__ for cls in type(layer).__mro__]
-    return next((name for name in names if name in _RULES or name in ("Sequential", "Residual")), names[0])
-
-
-def _propagate(layer, path, h, rows):
-    """Append the leaves' rows; return the output's moments and the way back of a squared gradient."""
-    kind = _kind(layer)
-    if kind == "Sequential":
-        backs = []
-        for name, child in layer.children():
-            h, back = _propagate(child, [*path, name], h, rows)
-            backs.append(back)
-        return h, lambda g: functools.reduce(lambda grad, back: back(grad), reversed(backs), g)
-    if kind == "Residual":
-        skip, skip_back = h, lambda g: g
-        if layer.shortcut is not None:
-            skip, skip_back = _propagate(layer.shortcut, [*path, "shortcut"], h, rows)
-        y, back = _propagate(layer.branch, [*path, "branch"], h, rows)
-        total = _Moments(skip.square + y.square, skip.across + y.across)  # independent weights
-        return total, lambda g: skip_back(g) + back(g)
-    return _propagate_leaf(layer, kind, ".".join(path), h, rows)
-
-
-def _propagate_leaf(layer, kind, name, h, rows):
-    if kind not in _RULES:
-        raise TypeError(f"model must hold layers of kind {', '.join(_RULES)}, got {kind} at {name!r}.")
-    after, factor = _RULES[kind](layer, h)
-    if not math.isfinite(after.square):
-        raise ValueError(f"model must keep moments finite, got {after.square} after {kind} at {name!r}.")
-    row = [name, layer.activation.name if kind == "Activation" else kind, math.sqrt(after.square), 0.0]
-    rows.append(row)
-
-    def back(g):
-        row[3] = math.sqrt(g)
-        return g * factor
-
-    return after, back
-
-
-def predict(model, input_second_moment: float) -> list[Prediction]:
-    """Predicted std of activations and gradients after every layer, one row each, in the order they run.
-
-    `input_second_moment` is the mean of x^2 over inputs and features, the squared mean included. "std" is the
-    root of that moment per unit, in the units of x; the gradient's is relative to 1 at the output. Both are
-    averages over units, inputs and weights, whatever the shapes. Uses the model's own weights, through E[w^2]
-    alone: Linear multiplies the second moment by n_in E[w^2] and adds E[b^2], an activation turns q into
-    E[phi(sqrt(q) z)^2] (Poole et al. 2016); on the way back the factors are n_out E[w^2] and E[phi'^2]
-    (Schoenholz et al. 2017); the parts of a Residual add. Assumes wide layers, independent weights and
-    preactivations of mean 0, inputs uncorrelated with each other, images without borders, and BatchNorm in
-    training mode.
-    Raises TypeError for a layer of unknown kind, ValueError where a moment overflows or is NaN.
-    """
-    if not hasattr(model, "named_layers"):
-        raise TypeError(f"model must be a Layer, got {type(model).__name__}.")
-    asked = any(_kind(layer) == "BatchNorm" for _, layer in model.named_layers())
-    h = _Moments(check_number("input_second_moment", input_second_moment, 0), 0.0 if asked else math.nan)
-    rows = []
-    _, back = _propagate(model, [], h, rows)
-    back(1.0)
-    return [Prediction(*row) for row in rows]

@@ -12,11 +12,12 @@ import numpy as np
 
 from netinit.activations import ActivationFunction
 from netinit.checks import check_batch, check_kind, check_name
-from netinit.intercept import intercept
-from netinit.layer import Layer, weight_of
-from netinit.layers import Activation
+from netinit.hooks import intercept
+from netinit.layers import Activation, Layer
+from netinit.layers.base import gradients_set_aside, weight_of
 from netinit.losses import softmax_cross_entropy
-from netinit.theory import predict
+from netinit.prediction import predict
+from netinit.printing import table
 
 SAME = 1e-5  # outputs this close, relative to the layer's largest, differ by rounding alone
 FLAT = 1e-3  # a derivative below this passes no gradient that counts
@@ -34,7 +35,7 @@ class LayerTrace:
     those that agree up to rounding (1e-5 of the largest output) count as one. These three are None where an
     output is not finite.
     `gradient_std`: of dLoss/d(output). `weight_std`, `weight_gradient_std`: of the weight and of
-    dLoss/d(weight). `predicted_rms`, `predicted_gradient_std`: what `theory.predict` says of `rms` and
+    dLoss/d(weight). `predicted_rms`, `predicted_gradient_std`: what `predict` says of `rms` and
     `gradient_std`, given the sizes of the model's weights; None where it knows no rule for a layer, or the
     prediction overflows. `output`, `gradient`: the arrays themselves, with `keep=True`.
     """
@@ -149,13 +150,6 @@ def trace(model: Layer, x: np.ndarray, y=None, *, output_gradient=None, keep: bo
     return Trace(tuple(LayerTrace(**row) for row in rows.values()), loss)
 
 
-def table(rows: list[list[str]]) -> str:
-    """Rows of cells as lines with aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(n) for cell, n in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
-
-
 def _run(model, x, y, gradient):
     """One pass forward, and one backward where something starts it: the loss, and the output gradient."""
     output, loss = model.forward(x), None
@@ -242,19 +236,15 @@ def _unchanged(model):
     attributes = [(layer, dict(vars(layer))) for _, layer in model.named_layers()]
     buffers = [vars(layer)[name] for _, layer in model.named_layers() for name in layer.buffers()]
     buffers = [(buffer, buffer.copy()) for buffer in buffers]
-    gradients = [(p, p.grad, p.grad_out) for p in model.parameters()]
-    for parameter, *_ in gradients:
-        parameter.grad = parameter.grad_out = None
     try:
-        yield
+        with gradients_set_aside(model.parameters()):
+            yield
     finally:
         for layer, before in attributes:
             vars(layer).clear()
             vars(layer).update(before)
         for buffer, before in buffers:
             buffer[...] = before
-        for parameter, gradient, gradient_out in gradients:
-            parameter.grad, parameter.grad_out = gradient, gradient_out
 
 
 def _cell(row, name):

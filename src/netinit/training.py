@@ -10,7 +10,7 @@ import numpy as np
 
 from netinit.checks import check_batch, check_generator, check_kind, check_sizes
 from netinit.data import Dataset
-from netinit.layer import Layer
+from netinit.layers import Layer
 from netinit.losses import check_labels, softmax_cross_entropy
 from netinit.optimizers import Optimizer
 
@@ -125,7 +125,7 @@ def _train_one_epoch(model, data, optimizer, batch_size, rng) -> bool:
             if not np.isfinite(loss):
                 return False
             optimizer.zero_grad()
-            model.backward_parameters(grad)
+            model.backward(grad)
             optimizer.step()
     return True
 

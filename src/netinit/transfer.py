@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netinit.checks import check_name
-from netinit.layer import Layer
+from netinit.checks import cast, check_kind, check_name
+from netinit.layers import Layer
+from netinit.printing import table
 
 
 class TransferReport(NamedTuple):
@@ -21,10 +22,9 @@ class TransferReport(NamedTuple):
     skipped: Mapping[str, str]
 
     def __repr__(self) -> str:
-        width = max(map(len, (*self.loaded, *self.skipped)), default=0)
-        rows = [f"loaded   {path}" for path in self.loaded]
-        rows += [f"skipped  {path:{width}}  {reason}" for path, reason in self.skipped.items()]
-        return "\n".join(rows) if rows else "nothing to load"
+        rows = [["loaded", path, ""] for path in self.loaded]
+        rows += [["skipped", path, reason] for path, reason in self.skipped.items()]
+        return table(rows) if rows else "nothing to load"
 
 
 def transfer(
@@ -48,13 +48,14 @@ def transfer(
     for a source, target or `layers` of another kind, a key that is not a path, or an array that does not
     hold floating-point numbers. The target is then unchanged.
     """
-    if not isinstance(target, Layer):
-        raise TypeError(f"target must be a Layer, got {type(target).__name__}.")
+    check_kind("target", target, Layer, "a Layer")
     own = dict(target.named_arrays())
     state, asked = _state(source, own), _asked(layers, target)
     skipped = {path: reason for path in own if (reason := _reason(path, own, state, asked))}
     skipped |= {path: "missing in target" for path in state if path not in own}
-    values = {path: _cast(path, state[path], own[path].dtype) for path in own if path not in skipped}
+    values = {
+        path: cast(f"source[{path!r}]", state[path], own[path].dtype) for path in own if path not in skipped
+    }
     _settle_shared(own, values, skipped)
     for path, value in values.items():
         own[path][...] = value
@@ -116,18 +117,9 @@ def _reason(path, own, state, asked) -> str:
     return ""
 
 
-def _cast(path, value, dtype) -> np.ndarray:
-    """The value in the target's dtype, checked to be finite there."""
-    with np.errstate(over="ignore"):
-        value = value.astype(dtype)
-    if not np.all(np.isfinite(value)):
-        raise ValueError(f"source[{path!r}] must be finite in {dtype}, got NaN or infinity.")
-    return value
-
-
 def _settle_shared(own, values, skipped) -> None:
     """Where paths of the target share an array: move those whose values conflict from values to skipped."""
-    sharing = {}  # id of an array -> its paths
+    sharing: dict[int, list[str]] = {}  # id of an array -> its paths
     for path, array in own.items():
         sharing.setdefault(id(array), []).append(path)
     for paths in sharing.values():

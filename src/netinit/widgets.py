@@ -23,6 +23,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from netinit.plots import training_frame
+
 STATIC = "NETINIT_STATIC_FIGURES"  # set by book/_ext/static_figures.py
 BUDGET = 400_000  # bytes of frames in one figure of the page
 
@@ -58,6 +60,20 @@ def explore(
     if os.environ.get(STATIC):
         figure.page = _page(figure)  # here, not when displayed, so that an error stops the build
     return figure
+
+
+def explore_training(runs: Mapping[str, Sequence], *, epoch: int = 0) -> "LiveFigure":
+    """Play a training: `plots.training_frame` at every epoch of what `compare` returned, from `epoch` on.
+
+    Needs a `probe` that gives the std by layer; the first run of each scheme is shown. Raises ValueError for
+    an epoch that no run has.
+    """
+    epochs = max(len(group[0].history.validation_loss) for group in runs.values())
+
+    def draw_training(epoch):
+        return training_frame(runs, epoch)
+
+    return explore(draw_training, play="epoch", start={"epoch": epoch}, epoch=range(epochs))
 
 
 class LiveFigure:
@@ -111,11 +127,12 @@ def _render(draw, values) -> Frame:
     if not isinstance(figure, Figure):
         raise TypeError(f"{draw.__name__} returned a {type(figure).__name__}; it must return a Figure.")
     try:
-        if not figure.get_label():
+        label = str(figure.get_label())
+        if not label:
             raise ValueError(f"{draw.__name__} must describe its figure with fig.set_label(...).")
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
-        return Frame(_compress(np.asarray(canvas.buffer_rgba())[..., :3]), figure.get_label())
+        return Frame(_compress(np.asarray(canvas.buffer_rgba())[..., :3]), label)
     finally:
         plt.close(figure)
 

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from netinit.activations import ActivationFunction, get_activation
-from netinit.layer import Layer, bias_of, weight_of
-from netinit.layers import Activation
+from netinit.layers import Activation, Conv2d, Layer
+from netinit.layers.base import bias_of, weight_of
+from netinit.layers.normalization import Normalization
 from netinit.losses import softmax_cross_entropy
 from netinit.models import Residual, Sequential
-from netinit.normalization import Normalization
 from netinit.trace import LayerTrace, Trace, flat_units, trace
 
 
@@ -63,7 +63,7 @@ class Step:
         """fan_in and fan_out, those of one group."""
         receptive = math.prod(self.weight.shape[:-2])
         n_in, n_out = self.weight.shape[-2:]
-        return receptive * n_in, receptive * n_out / getattr(self.layer, "groups", 1)
+        return receptive * n_in, receptive * n_out / self.layer.groups
 
     def gain(self, fan: float) -> float:
         """sqrt(fan E[w^2]): the factor on the signal (fan_in) or on the gradient (fan_out)."""
@@ -270,7 +270,7 @@ def _steps(model, traced, inputs) -> tuple[Step, ...]:
 
 def _inside(layer, x) -> float:
     """Share of the taps of a convolution that meet a pixel, over all positions; 1 for any other layer."""
-    if x is None or getattr(layer, "padding", "valid") != "same":
+    if x is None or not isinstance(layer, Conv2d) or layer.padding == "valid":
         return 1.0
     shares = []
     for n in x.shape[1:3]:

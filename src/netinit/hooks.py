@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from netinit.checks import check_kind, check_name
-from netinit.layer import Layer, own_parameters
+from netinit.layers.base import Layer, own_parameters
 
 
 @contextmanager

@@ -14,8 +14,9 @@ import numpy as np
 
 from netinit.checks import check_kind, check_number
 from netinit.data import Dataset
-from netinit.layer import Layer, Parameter
+from netinit.layers import Layer, Parameter
 from netinit.optimizers import Optimizer
+from netinit.printing import table
 from netinit.training import History, evaluate, fit
 
 Build = Callable[["np.random.Generator"], Layer]
@@ -111,8 +112,8 @@ def choose_learning_rate(
             _run(build, data, seed, lambda p, lr=lr: optimizer(p, lr), epochs, batch_size, None)
             for seed in seeds
         ]
-        score[lr] = np.mean([run.history.validation_accuracy[-1] for run in runs])
-    return max(score, key=score.get)  # the first of equals, so the smaller
+        score[lr] = float(np.mean([run.history.validation_accuracy[-1] for run in runs]))
+    return max(score, key=lambda lr: score[lr])  # the first of equals, so the smaller
 
 
 def summarize(runs: Mapping[str, Sequence[Run]], data: Dataset, *, target: float = 0.9) -> str:
@@ -124,7 +125,7 @@ def summarize(runs: Mapping[str, Sequence[Run]], data: Dataset, *, target: float
     """
     check_kind("runs", runs, Mapping, "what compare returns")
     check_number("target", target)
-    rows = [f"{'scheme':<20} {'test accuracy':<20} epochs to {target:.0%}"]
+    rows = [["scheme", "test accuracy", f"epochs to {target:.0%}"]]
     for label, group in runs.items():
         if not group:
             raise ValueError(f"runs must hold at least one run for each label, got none for {label!r}.")
@@ -132,5 +133,5 @@ def summarize(runs: Mapping[str, Sequence[Run]], data: Dataset, *, target: float
         epochs = [run.history.epochs_to(target) for run in group]
         middle = np.median([np.inf if e is None else e for e in epochs])
         spread = f"{np.median(accuracy):.2f} ({min(accuracy):.2f}-{max(accuracy):.2f})"
-        rows.append(f"{label:<20} {spread:<20} {'never' if np.isinf(middle) else f'{middle:g}'}")
-    return "\n".join(rows)
+        rows.append([label, spread, "never" if np.isinf(middle) else f"{middle:g}"])
+    return table(rows)

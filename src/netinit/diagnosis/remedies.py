@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from netinit.activations import ACTIVATIONS, ActivationFunction
-from netinit.examination import Step, rms
+from netinit.diagnosis.case import Step, rms
 from netinit.theory import gain
 
 CLOSE = 1.1  # weights within this factor of the size that suits need no other: the draw itself varies by 5 %

@@ -16,7 +16,7 @@ So the gradient loses its mean and its part along xhat: a change that normalizat
 import numpy as np
 
 from netinit.checks import check_number, check_sizes
-from netinit.layer import Layer, Parameter
+from netinit.layers.base import Layer, Parameter
 
 
 class Normalization(Layer):
@@ -69,8 +69,6 @@ class BatchNorm(Normalization):
     for fewer than two values per feature.
     """
 
-    holds = "scale", "shift"
-
     def __init__(self, n: int, momentum: float = 0.1, epsilon: float = 1e-5):
         super().__init__(n, epsilon)
         if not 0 < check_number("momentum", momentum) <= 1:
@@ -104,8 +102,6 @@ class LayerNorm(Normalization):
     Input and output (batch, ..., n); an image is normalized pixel by pixel, over its channels. Training and
     evaluation are the same. Raises ValueError for an input of another width.
     """
-
-    holds = "scale", "shift"
 
     def __init__(self, n: int, epsilon: float = 1e-5):
         super().__init__(n, epsilon)

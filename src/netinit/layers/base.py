@@ -7,21 +7,21 @@ that it holds as attributes, or layers in a list, are found by themselves.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
-from netinit.checks import check_flag, check_floats, check_kind, check_number
+from netinit.checks import cast, check_flag, check_floats, check_kind, check_number
 
 
 class Parameter:
     """A trainable array, the gradient of the loss with respect to it, and its name.
 
     `grad` is None until a backward pass has reached the parameter. `lr_scale` multiplies the learning rate of
-    this parameter alone; 0 freezes it. `grad_out`, if an optimizer has set it, is the array that gradients
+    this parameter alone; 0 freezes it. `grad_buffer`, if an optimizer has set it, is the array that gradients
     are written into: copy a gradient that you want to keep beyond the next backward pass.
     """
-
-    __slots__ = ("grad", "grad_out", "lr_scale", "name", "value")  # no dict for each: a deep net has 70,000
 
     def __init__(
         self, value: np.ndarray, grad: np.ndarray | None = None, name: str = "", lr_scale: float = 1.0
@@ -35,7 +35,7 @@ class Parameter:
         self.grad = grad
         self.name = name
         self.lr_scale = check_number("lr_scale", lr_scale, least=0)
-        self.grad_out: np.ndarray | None = None
+        self.grad_buffer: np.ndarray | None = None
 
     def accumulate(self, grad: np.ndarray) -> None:
         """Add to the gradient: a parameter used in two places receives the sum of both.
@@ -46,26 +46,26 @@ class Parameter:
             raise ValueError(f"grad must have the shape of {self!r}, got {grad.shape}.")
         if self.grad is not None:
             self.grad = self.grad + grad
-        elif self.grad_out is None:
+        elif self.grad_buffer is None:
             self.grad = grad
         else:
-            self.grad_out[...] = grad
-            self.grad = self.grad_out
+            self.grad_buffer[...] = grad
+            self.grad = self.grad_buffer
 
     def accumulate_product(self, a: np.ndarray, b: np.ndarray) -> None:
-        """The same as accumulate(a @ b), but written straight to `grad_out` where that is possible.
+        """The same as accumulate(a @ b), but written straight to `grad_buffer` where that is possible.
 
         An array of the size of a weight, made anew in each step, is memory that the system clears each time.
         """
-        if self.grad is not None or self.grad_out is None:
+        if self.grad is not None or self.grad_buffer is None:
             self.accumulate(a.dot(b))
             return
         try:
-            a.dot(b, self.grad_out)
+            a.dot(b, self.grad_buffer)
         except ValueError:  # another dtype, or a shape that accumulate refuses
             self.accumulate(a.dot(b))
         else:
-            self.grad = self.grad_out  # dot itself returns a single number as a scalar, not as this array
+            self.grad = self.grad_buffer  # dot itself returns a single number as a scalar, not as this array
 
     def __repr__(self) -> str:
         return f"Parameter({self.name!r}, shape={self.value.shape}, dtype={self.value.dtype})"
@@ -77,15 +77,9 @@ class Layer:
     n_in: int | None = None  # features per example that the layer takes; None: any number
     n_out: int | None = None  # features per example that it returns; None: not known beforehand
     keeps_width = False  # True: it returns as many features as it was given, whatever their number
-    holds: tuple[str, ...] | None = None  # the attributes with its parameters and parts; None: any may be one
-
-    def __new__(cls, *_args, **_kwargs):
-        # Not in an __init__, which a subclass would have to call. Not as defaults of the class: attributes
-        # that an object gets late cost it a dict of its own, see `_attributes`.
-        self = super().__new__(cls)
-        self.training = True  # what `train()` and `eval()` switch; only BatchNorm looks at it
-        self._saved = None  # what forward keeps for backward
-        return self
+    groups = 1  # blocks of outputs that each see their own block of inputs, as in a grouped Conv2d
+    training = True  # what `train()` and `eval()` switch; only BatchNorm looks at it
+    _saved: Any = None  # what forward keeps for backward
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """The output for a batch x, (batch, ...); keeps in `_saved` what `backward` needs."""
@@ -103,10 +97,6 @@ class Layer:
         """Raise ValueError for an input that does not fit."""
         raise ValueError(f"{self!r} takes an input of shape {shape}, got {x.shape}.")
 
-    def backward_parameters(self, grad: np.ndarray) -> None:
-        """The backward pass of a first layer: its parameters' gradients, without the one of the data."""
-        self.backward(grad)
-
     def saved(self):
         """What the last forward pass kept; RuntimeError where there was none."""
         if self._saved is None:
@@ -115,7 +105,7 @@ class Layer:
 
     def children(self) -> Iterator[tuple[str, "Layer"]]:
         """Name and layer of each direct part, in the order of definition; "parts.0" in a list `parts`."""
-        for name, value in _attributes(self):
+        for name, value in vars(self).items():
             if isinstance(value, Layer):
                 yield name, value
             elif isinstance(value, (list, tuple)):
@@ -169,7 +159,7 @@ class Layer:
                 setattr(layer, name, getattr(layer, name).astype(dtype))
         for parameter in self.parameters():
             parameter.value, parameter.grad = parameter.value.astype(dtype), None
-            parameter.grad_out = None  # an optimizer built before has the old dtype
+            parameter.grad_buffer = None  # an optimizer built before has the old dtype
         return self
 
     def buffers(self) -> tuple[str, ...]:
@@ -221,29 +211,25 @@ def bias_of(layer: Layer) -> Parameter | None:
 
 def own_parameters(layer: Layer) -> dict[str, Parameter]:
     """Name and parameter of everything that the layer itself holds, without its parts."""
-    return {name: value for name, value in _attributes(layer) if isinstance(value, Parameter)}
+    return {name: value for name, value in vars(layer).items() if isinstance(value, Parameter)}
 
 
-def _attributes(layer: Layer) -> Iterable[tuple[str, object]]:
-    """Name and value of each attribute that may be a parameter or a part.
-
-    A class that names them in `holds` spares its objects `vars`: asked for it, CPython 3.11 and 3.12 move an
-    object's attributes into a dict, and a network of 90,000 layers then trains a tenth slower. A subclass
-    may have more, so it names its own or has all of its attributes looked at.
-    """
-    names = vars(type(layer)).get("holds")
-    return vars(layer).items() if names is None else [(name, getattr(layer, name)) for name in names]
+@contextmanager
+def gradients_set_aside(parameters: Iterable[Parameter]) -> Iterator[None]:
+    """Within the block no parameter has a gradient; after it each has its own again."""
+    before = [(p, p.grad, p.grad_buffer) for p in parameters]
+    for parameter, *_ in before:
+        parameter.grad = parameter.grad_buffer = None
+    try:
+        yield
+    finally:
+        for parameter, grad, buffer in before:
+            parameter.grad, parameter.grad_buffer = grad, buffer
 
 
 def _fitting(path, value, own):
     """The value as an array that can replace `own`, in its shape and dtype."""
-    value = np.asarray(value)
-    if value.dtype.kind not in "fiu":
-        raise TypeError(f"state[{path!r}] must hold real numbers, got dtype {value.dtype}.")
+    name, value = f"state[{path!r}]", np.asarray(value)
     if value.shape != own.shape:
-        raise ValueError(f"state[{path!r}] has shape {value.shape}, the model needs {own.shape}.")
-    with np.errstate(over="ignore"):
-        value = value.astype(own.dtype)
-    if not np.all(np.isfinite(value)):
-        raise ValueError(f"state[{path!r}] must be finite in {own.dtype}, got NaN, infinity or an overflow.")
-    return value
+        raise ValueError(f"{name} must have the shape {own.shape} of the model, got {value.shape}.")
+    return cast(name, value, own.dtype)

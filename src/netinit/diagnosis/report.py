@@ -1,7 +1,7 @@
 """Why a network will not train, told before it trains: the first faulty layer, the evidence and the remedy.
 
 `diagnose` examines one batch and asks three kinds of questions: is the data sound, is each layer sound by
-itself (`faults`), does the signal survive all layers together (`network_faults`)? It stops at the first
+itself (`layer_faults`), does the signal survive all layers together (`depth_faults`)? It stops at the first
 fault, because what follows it is mostly its consequence: mend it and diagnose again.
 """
 
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netinit.examination import Finding, examine
-from netinit.faults import DATA, fault_of_a_layer
-from netinit.layer import Layer
-from netinit.network_faults import fault_of_the_network
-from netinit.trace import Trace, table
+from netinit.diagnosis.case import Finding, examine
+from netinit.diagnosis.depth_faults import fault_of_the_network
+from netinit.diagnosis.layer_faults import DATA, fault_of_a_layer
+from netinit.layers import Layer
+from netinit.printing import table
+from netinit.trace import Trace
 
 WIDTH = 80  # of the printed text
 ROWS = 7  # of the printed table

@@ -4,17 +4,17 @@ Across l layers a critical network changes its signal like a power of l (tanh 1/
 1/(1.6 l)), any other like an exponential of l; a factor of 10 l tells them apart. Where the activations only
 scale with their input, as ReLU does, there is no power law, and a factor of 16 is already a fault of the
 weights. A narrow network fluctuates: log |h|^2 of a ReLU network has a variance of about 5/width per layer
-(Hanin 2018). So the scale of the signal is wrong only where the measured one and the one of `theory.predict`,
-which knows no fluctuation, both say so.
+(Hanin 2018). So the scale of the signal is wrong only where the measured one and the one of `predict`, which
+knows no fluctuation, both say so.
 """
 
 import math
 
 import numpy as np
 
-from netinit.examination import Case, Finding
-from netinit.faults import MOST_SATURATED, finding
-from netinit.remedies import CLOSE, OTHERWISE, reinitialize, relative_size, resize
+from netinit.diagnosis.case import Case, Finding
+from netinit.diagnosis.layer_faults import MOST_SATURATED, finding
+from netinit.diagnosis.remedies import CLOSE, OTHERWISE, reinitialize, relative_size, resize
 
 POWER_LAW = 10.0  # times l: the largest change over l layers that is not exponential
 SMALLEST_SCALED = 1 / 16  # of the signal behind layers that only scale it: theirs should stay near 1

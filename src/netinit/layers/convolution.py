@@ -1,4 +1,4 @@
-"""Convolution: the same small linear layer at every place of an image.
+"""Convolution, the same small linear layer at every place of an image; and the way from images to rows.
 
 Cut the image into patches, one for each output pixel, lay each patch out as a row, and a convolution is a
 matrix product, as in `Linear`. The way back undoes the two steps in reverse order: the product by the
@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from netinit.checks import check_flag, check_name, check_sizes
-from netinit.layer import Layer, Parameter
+from netinit.layers.base import Layer, Parameter
 
 PADDINGS = ("same", "valid")
 
@@ -27,8 +27,6 @@ class Conv2d(Layer):
     below 1, groups that do not divide both channel counts, an unknown padding, an input of another shape, or
     one smaller than the kernel when "valid".
     """
-
-    holds = "weight", "bias"
 
     def __init__(self, c_in, c_out, kernel_size=3, stride=1, padding="same", bias=True, groups=1):
         check_sizes(c_in=c_in, c_out=c_out, kernel_size=kernel_size, stride=stride, groups=groups)
@@ -59,10 +57,17 @@ class Conv2d(Layer):
         return y
 
     def backward(self, grad):
-        self.backward_parameters(grad)
-        _, shape, padded_shape, ((top, bottom), (left, right)) = self.saved()
+        rows, shape, padded_shape, ((top, bottom), (left, right)) = self.saved()
+        if grad.shape != (*shape[1:4], self.n_out):
+            raise ValueError(f"grad must have shape {(*shape[1:4], self.n_out)}, got {grad.shape}.")
+        grad_rows = self._by_group(grad)
+        # (groups, k k c_in / groups, rows) @ (groups, rows, c_out / groups)
+        grad_matrices = rows.swapaxes(1, 2) @ grad_rows
+        self.weight.accumulate(np.moveaxis(grad_matrices, 0, 1).reshape(self.weight.value.shape))
+        if self.bias is not None:
+            self.bias.accumulate(grad.sum(axis=(0, 1, 2)))
         transposed = self._matrices().swapaxes(1, 2)  # (groups, c_out / groups, k k c_in / groups)
-        patches = (self._by_group(grad) @ transposed).reshape(shape)  # as the windows in forward
+        patches = (grad_rows @ transposed).reshape(shape)  # as the windows in forward
         grad_padded = np.zeros(padded_shape, grad.dtype)
         targets = self._windows(grad_padded, writeable=True)
         # The same place (i, j) of different patches is never the same pixel, so each += misses nothing.
@@ -70,16 +75,6 @@ class Conv2d(Layer):
             for j in range(self.kernel_size):
                 targets[..., i, j, :] += patches[..., i, j, :]
         return grad_padded[:, top : padded_shape[1] - bottom, left : padded_shape[2] - right]
-
-    def backward_parameters(self, grad):
-        rows, shape, *_ = self.saved()
-        if grad.shape != (*shape[1:4], self.n_out):
-            raise ValueError(f"grad must have shape {(*shape[1:4], self.n_out)}, got {grad.shape}.")
-        # (groups, k k c_in / groups, rows) @ (groups, rows, c_out / groups)
-        grad_matrices = rows.swapaxes(1, 2) @ self._by_group(grad)
-        self.weight.accumulate(np.moveaxis(grad_matrices, 0, 1).reshape(self.weight.value.shape))
-        if self.bias is not None:
-            self.bias.accumulate(grad.sum(axis=(0, 1, 2)))
 
     def _margins(self, size):
         """Rows of zeros before and after an image side of this size."""
@@ -113,3 +108,19 @@ class Conv2d(Layer):
         options += ", bias=False" if self.bias is None else ""
         options += f", groups={self.groups}" if self.groups != 1 else ""
         return f"Conv2d({self.n_in}, {self.n_out}, {self.kernel_size}{options})"
+
+
+class Flatten(Layer):
+    """(batch, ...) to (batch, product of the rest): from images to the rows that `Linear` takes."""
+
+    def forward(self, x):
+        if x.ndim < 2:
+            self.refuse(x, "(batch, ...)")
+        self._saved = x.shape
+        return x.reshape(len(x), math.prod(x.shape[1:]))
+
+    def backward(self, grad):
+        shape = self.saved()
+        if grad.size != math.prod(shape):
+            raise ValueError(f"grad must have as many entries as the input {shape}, got shape {grad.shape}.")
+        return grad.reshape(shape)

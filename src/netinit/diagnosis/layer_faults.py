@@ -2,15 +2,15 @@
 
 A fault is what the theory rules out, not what is off by chance or by taste. The bounds below leave room for
 every initializer in use; what only harms together with depth is asked of all layers together, in
-`network_faults`.
+`depth_faults`.
 """
 
 import math
 
 import numpy as np
 
-from netinit.examination import Case, Finding, Step, rms
-from netinit.remedies import OTHERWISE, normal_gain, reinitialize, relative_size, suits, unscale
+from netinit.diagnosis.case import Case, Finding, Step, rms
+from netinit.diagnosis.remedies import OTHERWISE, normal_gain, reinitialize, relative_size, suits, unscale
 from netinit.trace import distinct_units
 
 SMALLEST_INPUT, LARGEST_INPUT = 0.1, 4.0  # rms: that of rows with a single 1 among 100, of raw digits

@@ -1,0 +1,73 @@
+"""Layers that change each number by itself: activations, and the scalar bias and multiplier of Fixup."""
+
+from typing import Any
+
+import numpy as np
+
+from netinit.activations import ActivationFunction, get_activation
+from netinit.layers.base import Layer, Parameter
+
+
+class Activation(Layer):
+    """y = phi(z), element by element, for a name in `ACTIVATIONS` or an `ActivationFunction` of your own."""
+
+    keeps_width = True
+    _input: Any = None  # what the derivative needs besides the output
+
+    def __init__(self, activation: str | ActivationFunction):
+        self.activation = get_activation(activation)
+
+    def forward(self, x):
+        y = self.activation.function(x)
+        if y.shape != x.shape:
+            raise ValueError(f"{self!r} must keep the shape {x.shape}, its function returned {y.shape}.")
+        self._saved = y.astype(bool) if self.activation.is_gate else y
+        self._input = None if self.activation.from_output else x
+        return y
+
+    def backward(self, grad):
+        y = self.saved()
+        if grad.shape != y.shape:
+            raise ValueError(f"grad must have shape {y.shape}, got {grad.shape}.")
+        if self.activation.is_gate:
+            return y * grad
+        return grad * self.activation.derivative(self._input, y)
+
+    def __repr__(self):
+        return f"Activation({self.activation.name!r})"
+
+
+class ScalarBias(Layer):
+    """y = x + b with a single number b, 0 at the start (Zhang, Dauphin and Ma 2019, rule 3)."""
+
+    keeps_width = True
+
+    def __init__(self):
+        self.bias = Parameter(np.zeros((), np.float32), name="bias")
+
+    def forward(self, x):
+        return x + self.bias.value
+
+    def backward(self, grad):
+        self.bias.accumulate_product(np.ones(grad.size, grad.dtype), grad.ravel())  # the sum of all entries
+        return grad
+
+
+class ScalarScale(Layer):
+    """y = s x with a single number s, 1 at the start (Zhang, Dauphin and Ma 2019, rule 3)."""
+
+    keeps_width = True
+
+    def __init__(self):
+        self.scale = Parameter(np.ones((), np.float32), name="scale")
+
+    def forward(self, x):
+        self._saved = x
+        return x * self.scale.value
+
+    def backward(self, grad):
+        x = self.saved()
+        if grad.shape != x.shape:
+            raise ValueError(f"grad must have shape {x.shape}, got {grad.shape}.")
+        self.scale.accumulate_product(x.ravel(), grad.ravel())
+        return grad * self.scale.value

@@ -1,0 +1,46 @@
+"""The linear layer: every output is a weighted sum of all inputs, plus a bias.
+
+Rows of `x` are examples. Weights start at zero: `netinit.initialize` fills them.
+"""
+
+import numpy as np
+
+from netinit.checks import check_flag, check_sizes
+from netinit.layers.base import Layer, Parameter
+
+
+class Linear(Layer):
+    """y = x W + b, with W of shape (n_in, n_out) and b of shape (n_out,).
+
+    Input (batch, n_in), output (batch, n_out). Raises ValueError for a non-positive size or an input of
+    another width.
+    """
+
+    def __init__(self, n_in: int, n_out: int, bias: bool = True):
+        check_sizes(n_in=n_in, n_out=n_out)
+        self.n_in, self.n_out = n_in, n_out
+        bias = check_flag("bias", bias)
+        self.weight = Parameter(np.zeros((n_in, n_out), np.float32), name="weight")
+        self.bias = Parameter(np.zeros(n_out, np.float32), name="bias") if bias else None
+
+    def forward(self, x):
+        if x.ndim != 2 or x.shape[1] != self.n_in:
+            self.refuse(x, f"(batch, {self.n_in})")
+        self._saved = x
+        # a.dot(b) is a @ b with less overhead, which counts where the matrices are small.
+        y = x.dot(self.weight.value)  # (batch, n_out)
+        if self.bias is not None:
+            y += self.bias.value
+        return y
+
+    def backward(self, grad):
+        x = self.saved()
+        if grad.shape != (len(x), self.n_out):
+            raise ValueError(f"grad must have shape {(len(x), self.n_out)}, got {grad.shape}.")
+        self.weight.accumulate_product(x.T, grad)  # (n_in, n_out)
+        if self.bias is not None:
+            self.bias.accumulate_product(np.ones(len(grad), grad.dtype), grad)  # the sum over the batch
+        return grad.dot(self.weight.value.T)  # (batch, n_in)
+
+    def __repr__(self):
+        return f"Linear({self.n_in}, {self.n_out}{'' if self.bias is not None else ', bias=False'})"
