@@ -95,12 +95,13 @@ def test_a_release_needs_one_version_everywhere(monkeypatch):
 
 # --- what is by others ----------------------------------------------------------------------------
 
-LICENSE_FILES = {"apache-2.0": "_static/mathjax/license.txt", "cc-by-4.0": "LICENSE-text"}
+LIST = ROOT / "book" / "_extra" / "third-party-licenses.md"
+BESIDE_ITS_FILES = {"apache-2.0": "_static/mathjax/license.txt"}
 
 
 def table(heading):
-    """The rows of a table of THIRD-PARTY-LICENSES.md: patterns of files, license, copyright."""
-    text = (ROOT / "THIRD-PARTY-LICENSES.md").read_text(encoding="utf-8")
+    """The rows of a table of the list: patterns of files, license, copyright."""
+    text = LIST.read_text(encoding="utf-8")
     section = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")][2:]
     return [
@@ -116,8 +117,7 @@ def covered(name, rows):
 def site(tmp_path_factory):
     """The files of a site that is built with the book's settings, of one small page."""
     folder = tmp_path_factory.mktemp("site")
-    for name in ("_config.yml", "LICENSE", "LICENSE-text", "THIRD-PARTY-LICENSES.md"):
-        shutil.copy(ROOT / name, folder)
+    shutil.copy(ROOT / "_config.yml", folder)
     for part in (path for path in (ROOT / "book").glob("_*") if path.name != "__pycache__"):
         shutil.copytree(part, folder / "book" / part.name)
     shutil.copy(ROOT / "book" / "references.bib", folder / "book")
@@ -158,15 +158,22 @@ def test_the_site_carries_the_text_of_each_license(site):
     for _, terms, holder in table("In the built site"):
         assert holder
         for name in terms.lower().split(" and "):
-            text = site[LICENSE_FILES.get(name, f"licenses/{name}.txt")].read_text(encoding="utf-8")
+            text = site[BESIDE_ITS_FILES.get(name, f"licenses/{name}.txt")].read_text(encoding="utf-8")
             title = name.split("-")[0].replace("ofl", "open font license").replace("cc", "attribution 4.0")
             assert title in text.lower()
-    assert "THIRD-PARTY-LICENSES.md" in site
+    assert "third-party-licenses.md" in site
+
+
+def test_the_license_of_the_text_is_one_in_the_repository_and_in_the_site():
+    assert (LIST.parent / "licenses" / "cc-by-4.0.txt").read_bytes() == (ROOT / "LICENSE-text").read_bytes()
 
 
 # Who says so in a file's own text: "Copyright (c) 2018, pandas", but not a sentence about copyrights.
 CLAIM = re.compile(r"(?:copyright (?:\(c\)|©)|©|\(c\)) *(?:\d{4}|by )[^\n]*", re.IGNORECASE)
-OUR_OWN = {"THIRD-PARTY-LICENSES.md", "tests/test_packaging.py"}  # they speak of the claims of others
+OUR_OWN = {
+    "book/_extra/third-party-licenses.md",
+    "tests/test_packaging.py",
+}  # they speak of the claims of others
 
 
 def claims(folder):
