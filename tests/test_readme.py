@@ -45,11 +45,12 @@ def small_copy(folder):
     """A copy of the project with all its settings, and a small part of its book and tests: one of each."""
     (folder / "tests").mkdir(parents=True)
     for name in ("src", "tools", "book"):
-        shutil.copytree(
-            ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.ipynb", "*.md", "__pycache__")
-        )
+        ignored = shutil.ignore_patterns("*.ipynb", "deeper", "__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for page in (folder / "book").glob("*.md"):
+        page.unlink()
     for path in ROOT.iterdir():
-        if path.is_file() and path.name != ".git":
+        if path.is_file() and path.name != ".git":  # a file in a git worktree
             shutil.copy(path, folder)
     for name in ("conftest.py", "test_data.py"):
         shutil.copy(ROOT / "tests" / name, folder / "tests")
