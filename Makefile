@@ -58,8 +58,9 @@ PAGE_SOURCES := _config.yml _toc.yml book/. src/netinit/. \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book lite serve lab notebooks stability test unit-tests test-matrix lint browser-test torch frameworks bench \
-	fixup-10000 lock clean check-python FORCE
+.PHONY: help book clean-book lite serve lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
+	test-newest lint dist release-check github-release browser-test torch frameworks bench fixup-10000 lock clean \
+	check-python FORCE
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -145,10 +146,40 @@ unit-tests: $(VENV)/.installed | check-python ## run the unit tests alone
 test-matrix: | check-python ## run the unit tests with every Python that the book supports (or PYTHONS="...")
 	@"$(PYTHON)" tools/matrix.py --make "$(MAKE)" --workers $(WORKERS) $(PYTHONS)
 
+# $(call test-versions,resolution,options): the unit tests with other versions than the locked ones, in an environment
+# of their own. The lowest versions may use what a newer neighbor deprecates.
+define test-versions
+@"$(PYTHON)" -m venv --clear _build/$(strip $(1))
+@_build/$(strip $(1))/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/lock.txt
+@_build/$(strip $(1))/bin/uv pip install --quiet --python _build/$(strip $(1)) --resolution $(strip $(1)) -e ".[book,test]"
+@_build/$(strip $(1))/bin/python -m pytest -q -n $(WORKERS) $(2) --ignore=tests/browser --ignore=tests/frameworks tests
+endef
+
+test-slow: $(VENV)/.installed | check-python ## run the tests that install and build everything: the commands of the README
+	@$(RUN)/python -m pytest -q -m slow tests
+
+test-lowest: | check-python ## run the unit tests with the lowest versions that pyproject.toml allows
+	$(call test-versions,lowest-direct,-W ignore::DeprecationWarning)
+
+test-newest: | check-python ## run the unit tests with the newest versions that pyproject.toml allows
+	$(call test-versions,highest)
+
 lint: $(VENV)/.installed | check-python ## check style and notebooks' form
 	@$(RUN)/ruff check --quiet .
 	@$(RUN)/ruff format --quiet --check .
 	@$(RUN)/python tools/notebooks.py --check
+	@$(RUN)/python tools/slips.py
+
+dist: $(VENV)/.installed | check-python ## build the sdist and the wheel into dist/, and run the unit tests with them
+	@$(RUN)/python tools/dist.py --workers $(WORKERS)
+
+release-check: | check-python ## check that the tag (GITHUB_REF_NAME) is the version of pyproject.toml, CITATION.cff and CHANGELOG.md
+	@"$(PYTHON)" tools/release.py check
+
+github-release: | check-python ## make the release on GitHub, with its changes and what lies in dist/ (needs gh)
+	@mkdir -p _build
+	@"$(PYTHON)" tools/release.py notes > _build/release-notes.md
+	@gh release create "$$GITHUB_REF_NAME" dist/* --verify-tag --notes-file _build/release-notes.md
 
 browser-test: book $(VENV)/.browser ## drive the built book in a real browser (needs Chromium)
 	@$(RUN)/python -m pytest -q tests/browser

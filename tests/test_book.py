@@ -9,7 +9,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
@@ -74,24 +73,6 @@ def test_notebook_loads_nothing_from_the_network(path):
             r"!\[[^\]]*\]\(https?:|<(img|script|iframe|link)\b[^>]*https?:|https?://[^\s)]+\.js\b",
             cell.source,
         )
-
-
-def toc_files(entry):
-    """Every file that a part of `_toc.yml` names."""
-    found = [entry[key] for key in ("root", "file") if key in entry]
-    for key in ("parts", "chapters", "sections", "entries", "subtrees"):
-        for child in entry.get(key, []):
-            found += toc_files(child)
-    return found
-
-
-def test_table_of_contents_and_chapters_agree():
-    listed = [
-        re.sub(r"\.(md|ipynb)$", "", name)
-        for name in toc_files(yaml.safe_load((ROOT / "_toc.yml").read_text()))
-    ]
-    pages = [path for pattern in ("*.ipynb", "*.md") for path in BOOK.glob(pattern)]
-    assert sorted(listed) == sorted(f"book/{path.stem}" for path in pages)
 
 
 # --- strict nbval really compares -----------------------------------------------------------------
