@@ -13,10 +13,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
-NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 TOOL, STABILITY = ROOT / "tools" / "notebooks.py", ROOT / "tools" / "stability.py"
-
-each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
 def load_tool():
@@ -27,6 +24,8 @@ def load_tool():
 
 
 notebooks = load_tool()
+NOTEBOOKS = notebooks.below(BOOK)
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: str(path.relative_to(BOOK)))
 
 
 def make_notebook(path, *sources):
@@ -90,8 +89,9 @@ def test_table_of_contents_and_chapters_agree():
         re.sub(r"\.(md|ipynb)$", "", name)
         for name in toc_files(yaml.safe_load((ROOT / "_toc.yml").read_text()))
     ]
-    pages = [path for pattern in ("*.ipynb", "*.md") for path in BOOK.glob(pattern)]
-    assert sorted(listed) == sorted(f"book/{path.stem}" for path in pages)
+    found = [path.relative_to(ROOT) for pattern in ("*.ipynb", "*.md") for path in BOOK.rglob(pattern)]
+    pages = [path for path in found if not any(part.startswith(".") for part in path.parts)]
+    assert sorted(listed) == sorted(str(path.with_suffix("")) for path in pages)
 
 
 # --- strict nbval really compares -----------------------------------------------------------------
