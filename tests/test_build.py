@@ -4,18 +4,22 @@ Most tests leave the two slow steps out: a stand-in executes, and another makes 
 the real tool.
 """
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
 from filelock import FileLock
+from websockets.sync.client import connect
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = ROOT / "tools" / "build.py"
@@ -151,7 +155,8 @@ def test_an_edit_of_code_executes_that_notebook(book, steps):
     assert steps.executed[2:] == ["book/deeper/two.ipynb"]
 
 
-def test_results_that_no_notebook_uses_are_dropped(book, steps):
+@pytest.mark.usefixtures("steps")
+def test_results_that_no_notebook_uses_are_dropped(book):
     run_build(book)
     edit(book / "book/deeper/two.ipynb", "print(2)", "print(3)")
     run_build(book)
@@ -293,18 +298,23 @@ def test_a_live_figure_that_is_missing_is_named(tmp_path):
 # --- the real tool --------------------------------------------------------------------------------
 
 
-def start(book, *arguments, **options):
-    """Start the tool in a process of its own, as `make` does."""
+def start(book, *arguments, tool=TOOL, **options):
+    """Start a tool in a process of its own, as `make` does."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, TOOL, "--root", book, *arguments]
+    command = [sys.executable, tool, "--root", book, *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, env=kept, **pipes, **options)
 
 
+def unmask_interrupt():
+    """What a shell starts with `&` ignores SIGINT, and so do the processes that it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def finish(process):
-    """Wait for the tool; what it printed, and its exit status as text."""
+    """Wait for the tool; what it printed, colors aside, and its exit status as text."""
     stdout, stderr = process.communicate(timeout=300)
-    return f"{stdout}{stderr}exit status {process.returncode}"
+    return re.sub(r"\x1b\[[\d;]*m", "", f"{stdout}{stderr}exit status {process.returncode}")
 
 
 def wait_for(path):
@@ -389,7 +399,7 @@ def test_an_interrupt_ends_the_build_at_once(book, tmp_path_factory):
     flag = tmp_path_factory.mktemp("flags") / "reached"
     source = f"import os, time\nprint(os.getpid(), file=open({str(flag)!r}, 'w'), flush=True)\ntime.sleep(50)"
     write_notebook(book / "book/one.ipynb", "# One", source)
-    process = start(book, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    process = start(book, preexec_fn=unmask_interrupt)
     wait_for(flag)
     process.send_signal(signal.SIGINT)
     assert "exit status 130" in finish(process)
@@ -399,7 +409,8 @@ def test_an_interrupt_ends_the_build_at_once(book, tmp_path_factory):
     assert not Path(f"/proc/{kernel}").exists(), "the kernel outlives the build"
 
 
-def test_of_two_builds_one_waits(book, steps):
+@pytest.mark.usefixtures("steps")
+def test_of_two_builds_one_waits(book):
     run_build(book)
     before = site_of(book)
     with FileLock(book / "_build/.lock"):
@@ -409,6 +420,37 @@ def test_of_two_builds_one_waits(book, steps):
     assert finish(process) == "exit status 0"
     assert not site_of(book)
     assert not (book / "_build/executed").exists()
+
+
+def test_the_page_in_the_browser_reloads_when_the_book_changes(book):
+    """`make serve`: an edit is built, and the socket of an open page says so; Ctrl-C ends it cleanly."""
+    assert finish(start(book)).endswith("exit status 0")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    tool = TOOL.with_name("serve.py")
+    server = start(book, "--port", str(port), tool=tool, start_new_session=True, preexec_fn=unmask_interrupt)
+    try:
+        assert f"http://localhost:{port}/" in server.stdout.readline()
+        with open_socket(f"ws://127.0.0.1:{port}/websocket-reload") as page:
+            edit(book / "book/intro.md", "Welcome", "Hello")
+            assert page.recv(timeout=120) == "refresh"
+        address = f"http://127.0.0.1:{port}/book/intro.html"
+        text = urllib.request.urlopen(address, timeout=30).read().decode()
+        assert "Hello" in text
+        assert "/websocket-reload" in text
+    finally:
+        os.killpg(server.pid, signal.SIGINT)
+        said = finish(server)
+    assert said.endswith("The book is built.\nexit status 0"), said
+
+
+def open_socket(address):
+    """Connect as a page does, as soon as the server listens."""
+    for _ in range(200):
+        with contextlib.suppress(ConnectionRefusedError):
+            return connect(address)
+        time.sleep(0.1)
+    raise AssertionError("the server does not listen")
 
 
 def test_make_cleans_before_it_builds():

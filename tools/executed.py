@@ -110,6 +110,7 @@ def run(root, timeout, name, notebook):
     client = NotebookClient(
         notebook,
         timeout=timeout,
+        coalesce_streams=True,  # where a stream is cut in two depends on timing
         kernel_name="python3",
         resources={"metadata": {"path": str((root / name).parent)}},
         on_cell_start=note,

@@ -9,7 +9,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 # The name that MyST-NB gives to a picture of a notebook: the SHA-256 of its content.
 PICTURE = re.compile(r'<img\b[^>]*\bsrc="[./]*(_images/[0-9a-f]{64}\.\w+)"')
-LIVE_FIGURE = 'class="live-figure"'
+LIVE_FIGURE = '<figure class="live-figure"'  # in a cell of code it would be escaped
 
 
 def names(root):
