@@ -44,9 +44,8 @@ def run(*arguments):
         capture_output=True,
         text=True,
         env=environment,
-        preexec_fn=lambda: signal.signal(
-            signal.SIGINT, signal.default_int_handler
-        ),  # a job of `&` ignores it
+        # What a shell starts with `&` ignores SIGINT, and so do the processes that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import executed
 import lite
 import nbformat
+import notebooks
 import pages
 import sources
 import yaml
@@ -33,7 +34,7 @@ def main():
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder of _config.yml")
     arguments = parser.parse_args()
     folder = arguments.root.resolve() / "_build"
-    with locked(folder):
+    with notebooks.interruptible(), locked(folder):
         if arguments.clean:
             clean(folder)
         else:
@@ -77,30 +78,30 @@ def make_site(contents, scratch, kept, workers):
     """Build the site from the copy in `scratch`, and from the executed notebooks that are kept."""
     toc = pages.names(scratch)
     originals = {f"{page}.ipynb": contents[f"{page}.ipynb"] for page in toc if f"{page}.ipynb" in contents}
-    notebooks = execute(originals, contents, scratch, executed.Store(kept), workers)
+    filled = execute(originals, contents, scratch, executed.Store(kept), workers)
     print("Building the pages ...", flush=True)
-    sources.write({name: nbformat.writes(each).encode() for name, each in notebooks.items()}, scratch)
+    sources.write({name: nbformat.writes(each).encode() for name, each in filled.items()}, scratch)
     site = pages.make(scratch)
     sources.write(originals, scratch)
     sources.write(originals, site / "_sources")  # what a page offers for download
     if os.environ.get("BOOK_LITE"):
         lite.build(scratch, site / "lite")
-    if lacking := pages.missing(site, toc, notebooks):
+    if lacking := pages.missing(site, toc, filled):
         raise SystemExit("\n".join(lacking))
     return site
 
 
 def execute(originals, contents, scratch, store, workers):
     """The notebooks with their outputs: from the store, and what is not there is executed first."""
-    notebooks = {name: nbformat.reads(text.decode(), as_version=4) for name, text in originals.items()}
+    read = {name: nbformat.reads(text.decode(), as_version=4) for name, text in originals.items()}
     settings = yaml.safe_load(contents["_config.yml"])["execute"]
-    keys = {name: executed.key(name, each, contents, settings) for name, each in notebooks.items()}
+    keys = {name: executed.key(name, each, contents, settings) for name, each in read.items()}
     run = functools.partial(executed.run, scratch, settings["timeout"])
-    wrong = executed.execute_missing(store, notebooks, keys, run, workers)
+    wrong = executed.execute_missing(store, read, keys, run, workers)
     if wrong:
         raise SystemExit("\n".join(wrong))
     store.prune(keys.values())
-    return {name: store.merge(keys[name], notebooks[name]) for name in notebooks}
+    return {name: store.merge(keys[name], read[name]) for name in read}
 
 
 def swap(made, site):

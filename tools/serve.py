@@ -5,6 +5,7 @@ with plain Sphinx; here `tools/build.py` does. A build that fails says why, and 
 """
 
 import argparse
+import contextlib
 import functools
 import subprocess
 import sys
@@ -26,8 +27,9 @@ HOST = "127.0.0.1"
 def rebuild(root, workers, changed_paths=()):  # noqa: ARG001
     """Build what changed, as `make book` does."""
     command = [sys.executable, BUILD, "--root", root, "--workers", str(workers)]
-    done = subprocess.run(command)
-    print("The book is built." if done.returncode == 0 else "The last good book stays.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):  # the server ends too, and has nothing to add
+        done = subprocess.run(command)
+        print("The book is built." if done.returncode == 0 else "The last good book stays.", flush=True)
 
 
 def application(root, workers, address):
@@ -55,10 +57,7 @@ def main():
     root, port = arguments.root.resolve(), arguments.port
     app = application(root, arguments.workers, f"{HOST}:{port}")
     print(f"Open http://localhost:{port}/. The book is rebuilt when you save; Ctrl-C ends.", flush=True)
-    try:
-        uvicorn.run(app, host=HOST, port=port, log_level="warning")
-    except KeyboardInterrupt:
-        print()
+    uvicorn.run(app, host=HOST, port=port, log_level="warning")
 
 
 if __name__ == "__main__":
