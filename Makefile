@@ -52,10 +52,6 @@ export BOOK_REPOSITORY
 export BOOK_LITE
 export PYODIDE
 
-# Everything that a page can depend on. The folders are listed too: their time changes when a file goes away.
-PAGE_SOURCES := _config.yml _toc.yml book/. src/netinit/. \
-	$(shell find book src/netinit -mindepth 1 \( -name '.*' -o -name __pycache__ \) -prune -o -print)
-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help book clean-book lite serve lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
@@ -97,35 +93,25 @@ lock: $(VENV)/.lock ## write the locks from the ranges of pyproject.toml (with U
 
 # --- the book -------------------------------------------------------------------------------------
 
-book: $(SITE)/.built ## execute every chapter and build the HTML book
+# tools/build.py decides what there is to do. Where both are asked for, clean-book comes first, also with -j.
+book: $(VENV)/.installed $(if $(BOOK_LITE),$(VENV)/.lite) $(filter clean-book,$(MAKECMDGOALS)) | check-python ## execute what changed and build the HTML book
+	@$(RUN)/python tools/build.py --workers $(WORKERS)
 	@echo "The book is built. Open $(CURDIR)/$(SITE)/index.html"
 
-clean-book: ## remove the built book
-	@rm -rf $(SITE) _build/.doctrees _build/.jupyter_cache _build/jupyter_execute
-
-# Built from nothing each time: a cached page or output would hide an edit of src/netinit, or a raising cell.
-$(SITE)/.built: $(VENV)/.installed $(if $(BOOK_LITE),$(VENV)/.lite) $(PAGE_SOURCES) _build/settings | check-python
-	@$(MAKE) --no-print-directory clean-book
-	@echo "Executing the chapters and building the book (a few minutes) ..."
-	@$(RUN)/jupyter-book build --all -W -n --keep-going -q .
-	$(if $(BOOK_LITE),@$(RUN)/python tools/lite.py $(SITE)/lite)
-	@touch $@
-
-_build/settings: FORCE
-	@mkdir -p _build
-	@echo "$(BOOK_REPOSITORY) $(BOOK_LITE) $(PYODIDE)" | cmp -s - $@ || echo "$(BOOK_REPOSITORY) $(BOOK_LITE) $(PYODIDE)" > $@
+clean-book: $(VENV)/.installed | check-python ## remove the built book and the executed notebooks
+	@$(RUN)/python tools/build.py --clean
 
 lite: ## build the book with a JupyterLite in it, which runs the notebooks inside the browser
 	@$(MAKE) --no-print-directory BOOK_LITE=1 book
 
-serve: book ## serve the built book on http://localhost:8000
-	@$(RUN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) 8000
+serve: book ## serve the book on http://localhost:8000; a change rebuilds it and reloads the page
+	@$(RUN)/python tools/serve.py --workers $(WORKERS)
 
 lab: $(VENV)/.lab | check-python ## open the notebooks in JupyterLab
 	@$(RUN)/python -m jupyterlab book
 
 notebooks: $(VENV)/.installed | check-python ## execute and normalize the notebooks in place (some: ONLY=book/05-*.ipynb)
-	@$(RUN)/python tools/notebooks.py $(ONLY)
+	@$(RUN)/python tools/notebooks.py --workers $(WORKERS) $(ONLY)
 
 stability: $(VENV)/.installed | check-python ## execute the notebooks with rounding errors planted: would other machines print the same? (RUNS=5)
 	@$(RUN)/python tools/stability.py --runs $(RUNS) --workers $(WORKERS) $(ONLY)
@@ -164,9 +150,10 @@ test-lowest: | check-python ## run the unit tests with the lowest versions that 
 test-newest: | check-python ## run the unit tests with the newest versions that pyproject.toml allows
 	$(call test-versions,highest)
 
-lint: $(VENV)/.installed | check-python ## check style and notebooks' form
+lint: $(VENV)/.installed | check-python ## check style, types and notebooks' form
 	@$(RUN)/ruff check --quiet .
 	@$(RUN)/ruff format --quiet --check .
+	@$(RUN)/mypy --no-error-summary
 	@$(RUN)/python tools/notebooks.py --check
 	@$(RUN)/python tools/slips.py
 
