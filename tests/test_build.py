@@ -199,6 +199,13 @@ def test_versions_are_those_that_the_book_needs():
     assert "hypothesis []" not in found  # the tests alone need it
 
 
+def test_a_tool_that_another_target_brings_along_executes_nothing(book, steps, monkeypatch):
+    run_build(book)
+    monkeypatch.setattr(sources, "LITE", ("pytest",))
+    run_build(book)
+    assert (len(steps.executed), steps.made) == (2, 2)
+
+
 @pytest.mark.parametrize("name", ["BOOK_REPOSITORY", "BOOK_BRANCH", "PYODIDE"])
 def test_a_setting_of_the_pages_makes_them_again(book, steps, monkeypatch, name):
     run_build(book)

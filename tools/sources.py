@@ -19,7 +19,7 @@ FILES = ("_config.yml", "_toc.yml")
 FOLDERS = ("book", "src/netinit")
 LITE_FILES = ("pyproject.toml", "README.md", "LICENSE")  # what netinit's wheel needs beside its source
 SETTINGS = ("BOOK_REPOSITORY", "BOOK_BRANCH", "BOOK_LITE", "PYODIDE")  # what the pages depend on
-DISTRIBUTIONS = ("netinit[book]", "jupyterlite-core", "jupyterlite-pyodide-kernel")
+LITE = ("jupyterlite-core", "jupyterlite-pyodide-kernel")
 
 
 def read(root):
@@ -58,14 +58,14 @@ def fingerprint(contents):
     """One hash of all that the site depends on."""
     tools = {path.name: path.read_bytes() for path in Path(__file__).parent.glob("*.py")}
     settings = {name: os.environ.get(name) for name in SETTINGS}
-    return digest([digests(contents), digests(tools), settings, environment()])
+    return digest([digests(contents), digests(tools), settings, environment(), versions(LITE)])
 
 
 @functools.cache
 def environment():
     """The Python, its packages, and the settings of the BLAS: a result may hang on them."""
     variables = {name: value for name, value in os.environ.items() if name.endswith("_NUM_THREADS")}
-    return [sys.version, platform.machine(), variables, versions(DISTRIBUTIONS)]
+    return [sys.version, platform.machine(), variables, versions(["netinit[book]"])]
 
 
 def versions(requirements):
