@@ -1,10 +1,10 @@
 """Make the environment of the make targets, or mend it: `python tools/environment.py --folder .venv lab`.
 
 It runs before anything else, with the Python that you name, so it needs the standard library alone.
-What was installed stands in records inside the folder: `.installed` for `requirements.txt` and netinit, `.lab`
-for `requirements/lab.txt`, and so on. Where a lock or a package differs from its record, it is installed again;
-where the clone or the Python does, everything is. A record is written last, so that an installation which was
-killed is not taken for whole.
+What was installed stands in records inside the folder: `.installed` for `requirements.txt` and netinit,
+`.lab` for `requirements/lab.txt`, and so on. Where a lock or a package differs from its record, it is
+installed again; where the clone or the Python does, everything is. A record is written last, so that a killed
+installation is not taken for whole.
 """
 
 import argparse
