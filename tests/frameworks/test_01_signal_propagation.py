@@ -11,7 +11,7 @@ PAGE = "book/01-signal-propagation.ipynb"
 def is_level(stds, layers=30):
     """Whether there is one number for each layer, and none has drifted by a factor of 3."""
     stds = np.array([float(std) for std in stds])
-    return len(stds) == layers and 1 / 3 < stds.min() and stds.max() < 3
+    return len(stds) == layers and stds.min() > 1 / 3 and stds.max() < 3
 
 
 def test_is_level_can_say_no():
