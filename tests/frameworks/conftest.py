@@ -5,8 +5,17 @@ import warnings
 
 os.environ["KERAS_BACKEND"] = "jax"  # before any test imports keras
 
+import keras
 import pytest
+import torch
 from snippets import snippets
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    """The same draws in every run; JAX draws from keys that the snippets name."""
+    torch.manual_seed(0)
+    keras.utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -1,116 +1,101 @@
-"""Chapter 7: what its PyTorch, JAX and Keras snippets really draw."""
+"""Chapter 7: orthogonal matrices, recurrent matrices gate by gate, delta-orthogonal kernels."""
 
+import jax
 import keras
 import numpy as np
 import pytest
 import torch
+from measure import array, is_orthogonal, is_uniform
 
 PAGE = "book/07-orthogonal.ipynb"
-
-
-def array(tensor):
-    """A float64 array of any library's tensor."""
-    value = tensor.detach() if hasattr(tensor, "detach") else tensor
-    return np.asarray(value, dtype=np.float64)
-
-
-def is_orthogonal(matrix):
-    """Whether all singular values are 1, as far as float32 can tell."""
-    return np.allclose(np.linalg.svd(array(matrix), compute_uv=False), 1, atol=1e-4)
 
 
 def spectral_radius(matrix):
     return np.abs(np.linalg.eigvals(array(matrix))).max()
 
 
-def mean_radius(kernel):
-    """The spectral radius of the gates of an (n, gates n) array, on average."""
-    kernel = array(kernel)
-    gates = np.split(kernel, kernel.shape[1] // kernel.shape[0], axis=1)
-    return np.mean([spectral_radius(gate) for gate in gates])
+def gates(layer):
+    """Build a Keras recurrent layer; return the square blocks of its recurrent kernel."""
+    layer.build((None, 5, 64))
+    kernel = array(layer.cell.recurrent_kernel)
+    return np.split(kernel, kernel.shape[1] // kernel.shape[0], axis=1)
 
 
-def recurrent_kernel(layer, features=20):
-    layer.build((None, 10, features))
-    return layer.cell.recurrent_kernel
+def is_delta_orthogonal(kernel, center):
+    """Whether the center holds an orthogonal matrix and all else is 0."""
+    around = array(kernel)
+    around[center] = 0
+    return is_orthogonal(array(kernel)[center]) and not around.any()
 
 
-@pytest.fixture
-def pytorch(snippet):
-    return snippet(PAGE, "PyTorch")
+def test_pytorch_dense(snippet):
+    linear = snippet(PAGE, "PyTorch")["linear"]
+    assert is_orthogonal(linear.weight)
+    assert not array(linear.bias).any()
 
 
-def test_pytorch_dense_is_orthogonal_and_has_no_bias(pytorch):
-    assert is_orthogonal(pytorch["linear"].weight)
-    assert pytorch["linear"].bias.abs().max() == 0
+def test_pytorch_gates_are_orthogonal_one_by_one(snippet):
+    blocks = snippet(PAGE, "PyTorch")["lstm"].weight_hh_l0.chunk(4)
+    assert len(blocks) == 4
+    assert all(map(is_orthogonal, blocks))
+    assert not torch.equal(blocks[0], blocks[1])
 
 
-def test_pytorch_gates_are_orthogonal_one_by_one(pytorch):
-    gates = pytorch["lstm"].weight_hh_l0.chunk(4)
-    assert len(gates) == 4
-    assert all(map(is_orthogonal, gates))
-    assert not torch.equal(gates[0], gates[1])
+def test_pytorch_kernel_is_delta_orthogonal(snippet):
+    conv = snippet(PAGE, "PyTorch")["conv"]
+    assert is_delta_orthogonal(conv.weight, np.s_[:, :, 1, 1])
 
 
-def test_pytorch_kernel_is_delta_orthogonal(pytorch):
-    kernel = array(pytorch["conv"].weight)
-    assert is_orthogonal(kernel[:, :, 1, 1])
-    kernel[:, :, 1, 1] = 0
-    assert not kernel.any()
-
-
-def test_pytorch_draws_recurrent_matrices_with_radius_near_058():
-    radii = [spectral_radius(torch.nn.RNN(64, 256).weight_hh_l0) for _ in range(3)]
-    assert 0.54 < np.median(radii) < 0.63
-
-
-def test_pytorch_flattens_a_kernel():
-    kernel = torch.nn.init.orthogonal_(torch.empty(16, 8, 3, 3))
-    assert is_orthogonal(kernel.reshape(16, -1))
-    assert not is_orthogonal(kernel[:, :, 1, 1])
+def test_pytorch_recurrent_default_has_a_radius_near_058():
+    default = torch.nn.RNN(64, 256).weight_hh_l0
+    assert is_uniform(default, 1 / np.sqrt(256))
+    assert abs(spectral_radius(default) - 0.58) < 0.06
 
 
 def test_jax(snippet):
     names = snippet(PAGE, "JAX")
     assert is_orthogonal(names["W"])
-    kernel = array(names["K"])
-    assert is_orthogonal(kernel[1, 1])
-    assert np.count_nonzero(np.any(kernel, axis=(2, 3))) == 1
+    assert is_delta_orthogonal(names["K"], np.s_[1, 1])
 
 
-def test_jax_alone_ships_delta_orthogonal():
-    import jax
+def test_orthogonal_on_a_kernel_is_the_flattened_kind():
+    ours = torch.nn.init.orthogonal_(torch.empty(8, 16, 3, 3))  # (out, in, kh, kw)
+    assert is_orthogonal(ours.reshape(8, -1))
+    theirs = [
+        jax.nn.initializers.orthogonal()(jax.random.key(0), (3, 3, 16, 8)),
+        keras.initializers.Orthogonal()((3, 3, 16, 8)),
+    ]
+    assert all(is_orthogonal(array(kernel).reshape(-1, 8)) for kernel in theirs)
 
+
+def test_jax_alone_ships_the_delta_kind():
     assert hasattr(jax.nn.initializers, "delta_orthogonal")
-    assert not any("delta" in name.lower() for name in dir(torch.nn.init))
-    assert not any("delta" in name.lower() for name in dir(keras.initializers))
+    others = [*dir(torch.nn.init), *dir(keras.initializers)]
+    assert not [name for name in others if "delta" in name.lower()]
 
 
-@pytest.fixture
-def keras_names(snippet):
-    return snippet(PAGE, "Keras")
+def test_keras_dense(snippet):
+    dense = snippet(PAGE, "Keras")["dense"]
+    dense.build((None, 256))
+    assert is_orthogonal(dense.kernel)
 
 
-def test_keras_dense_is_orthogonal(keras_names):
-    keras_names["dense"].build((None, 256))
-    assert is_orthogonal(keras_names["dense"].kernel)
+def test_keras_simple_rnn_is_orthogonal_by_default(snippet):
+    (matrix,) = gates(snippet(PAGE, "Keras")["rnn"])
+    assert is_orthogonal(matrix)
 
 
-def test_keras_simple_rnn_is_orthogonal_by_default(keras_names):
-    assert is_orthogonal(recurrent_kernel(keras_names["rnn"]))
-
-
-def test_keras_gate_by_gate_is_orthogonal_in_each_gate(keras_names):
-    kernel = array(recurrent_kernel(keras_names["lstm"]))
-    gates = np.split(kernel, 4, axis=1)
-    assert all(map(is_orthogonal, gates))
-    assert not np.allclose(gates[0], gates[1])
-    gru = keras.layers.GRU(32, recurrent_initializer=keras_names["gate_by_gate"])
-    assert np.isclose(mean_radius(recurrent_kernel(gru)), 1, atol=1e-4)
-
-
-@pytest.mark.parametrize(("layer", "radius"), [("LSTM", 0.5), ("GRU", 0.6)])
+@pytest.mark.parametrize(("layer", "radius"), [(keras.layers.LSTM, 0.5), (keras.layers.GRU, 0.6)])
 def test_keras_default_is_orthogonal_as_a_whole_only(layer, radius):
-    kernel = recurrent_kernel(getattr(keras.layers, layer)(128))
-    assert is_orthogonal(kernel)  # its rows
-    assert abs(mean_radius(kernel) - radius) < 0.05
+    blocks = gates(layer(128))
+    assert is_orthogonal(np.concatenate(blocks, axis=1))  # its rows
+    assert not any(map(is_orthogonal, blocks))
+    assert abs(np.mean([spectral_radius(block) for block in blocks]) - radius) < 0.05
+
+
+def test_keras_gate_by_gate(snippet):
+    names = snippet(PAGE, "Keras")
+    for layer in (names["lstm"], keras.layers.GRU(32, recurrent_initializer=names["gate_by_gate"])):
+        blocks = gates(layer)
+        assert all(map(is_orthogonal, blocks))
+        assert not np.allclose(blocks[0], blocks[1])
