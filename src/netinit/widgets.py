@@ -25,7 +25,7 @@ from PIL import Image
 
 from netinit.plots import training_frame
 
-STATIC = "NETINIT_STATIC_FIGURES"  # set by book/_ext/static_figures.py
+STATIC = "NETINIT_STATIC_FIGURES"  # set by tools/executed.py
 BUDGET = 400_000  # bytes of frames in one figure of the page
 
 

@@ -9,7 +9,7 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,16 +41,12 @@ class Step:
 
     row: LayerTrace
     layer: Layer
+    weight: np.ndarray  # the matrix or kernel
     after: tuple[tuple[LayerTrace, Layer], ...]
     in_branch: bool  # of a Residual: small weights do no harm there, the skip path carries the signal
     last: bool  # of the network or of a branch: may be zero, because the units before it differ all the same
     phi: ActivationFunction  # the one after it, or before it where none is
     inside: float  # share of a kernel that lies on the image and not on its border of zeros
-
-    @property
-    def weight(self) -> np.ndarray:
-        """The matrix or kernel."""
-        return weight_of(self.layer).value
 
     @property
     def bias(self) -> np.ndarray | None:
@@ -91,8 +87,10 @@ class Step:
     @property
     def norm(self) -> tuple[LayerTrace, Normalization] | None:
         """The normalization of its output, which undoes the scale of its weight."""
-        first = self.after[0] if self.after else (None, None)
-        return first if isinstance(first[1], Normalization) else None
+        for row, layer in self.after[:1]:
+            if isinstance(layer, Normalization):
+                return row, layer
+        return None
 
     @property
     def signal(self) -> LayerTrace:
@@ -104,11 +102,11 @@ class Step:
         """The next activation, if its output is finite."""
         return next((row for row, _ in self.after if row.dead is not None), None)
 
-    def flat(self, sign: int = 1, shift: np.ndarray | float = 0.0) -> np.ndarray:
+    def flat(self, sign: int = 1, shift: Any = 0.0) -> np.ndarray:
         """For each unit: whether its activation has derivative 0 on the whole batch, at sign z - shift."""
         before = self.row
         for row, layer in self.after:
-            if row.dead is not None:
+            if isinstance(layer, Activation) and row.dead is not None:
                 z = sign * before.output - shift
                 return flat_units(layer.activation, z, layer.activation.function(z))
             before = row
@@ -174,12 +172,10 @@ def examine(model: Layer, x: np.ndarray, y=None) -> Case:
     The backward pass starts from a random gradient of variance 1, so it needs no labels. Raises ValueError
     for a model without weights, and what `trace` raises.
     """
-    seen = {"classes": 0, "loss": None}
+    outputs = []
 
     def start(output):
-        seen["classes"] = output.shape[-1]
-        if y is not None:
-            seen["loss"], _ = softmax_cross_entropy(output, np.clip(y, 0, output.shape[-1] - 1))
+        outputs.append(output)
         return np.random.default_rng(0).standard_normal(output.shape).astype(output.dtype)
 
     traced = trace(model, x, output_gradient=start, keep=True)
@@ -194,11 +190,17 @@ def examine(model: Layer, x: np.ndarray, y=None) -> Case:
         x=x,
         start=x if reaches is None else reaches,
         y=None if y is None else np.asarray(y),
+        classes=outputs[0].shape[-1],
+        loss=_loss(outputs[0], y),
         trace=traced,
         steps=steps,
         sums=tuple(walk.sums),
-        **seen,
     )
+
+
+def _loss(output, y):
+    """The loss of the labels, each moved into the range of the classes; None without labels."""
+    return None if y is None else softmax_cross_entropy(output, np.clip(y, 0, output.shape[-1] - 1))[0]
 
 
 class _Walk:
@@ -250,7 +252,7 @@ def _join(path, name):
 
 def _arms(model) -> dict[str, tuple[str, ...]]:
     """Path of each layer -> the branches and shortcuts around it, from the outermost to the innermost."""
-    arms = {path: () for path, _ in model.named_layers()}
+    arms: dict[str, tuple[str, ...]] = {path: () for path, _ in model.named_layers()}
     for path, layer in model.named_layers():
         if isinstance(layer, Residual):
             for name, part in layer.children():
@@ -266,6 +268,7 @@ def _is_branch(arm):
 def _steps(model, traced, inputs) -> tuple[Step, ...]:
     """One step for each layer with a weight, in the order of execution."""
     layers, arms, rows = dict(model.named_layers()), _arms(model), list(traced)
+    weights = {path: weight for path, layer in layers.items() if (weight := weight_of(layer)) is not None}
     starts = [i for i, row in enumerate(rows) if row.weight_std is not None]
     ends = {arm: start for start in starts for arm in arms[rows[start].name]}  # the last weight of each
     steps, phi = [], get_activation("identity")
@@ -277,7 +280,7 @@ def _steps(model, traced, inputs) -> tuple[Step, ...]:
         last = _is_branch(own[-1]) and ends[own[-1]] == start if own else end == len(rows)
         in_branch = any(_is_branch(arm) for arm in own)
         inside = _inside(layer, inputs.get(name))
-        steps.append(Step(rows[start], layer, after, in_branch, last, phi, inside))
+        steps.append(Step(rows[start], layer, weights[name].value, after, in_branch, last, phi, inside))
     return tuple(steps)
 
 

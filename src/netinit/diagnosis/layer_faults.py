@@ -96,7 +96,7 @@ def _two_zeros(step, _):
 def _zero_scale(step, _):
     if step.last or step.norm is None or step.norm[1].scale.value.any():
         return None
-    return finding(step, "zero scale", f"nothing passes layer {step.norm[0].name}", unscale(step))
+    return finding(step, "zero scale", f"nothing passes layer {step.norm[0].name}", unscale(*step.norm))
 
 
 def _dead(step, _):
@@ -111,7 +111,7 @@ def _dead(step, _):
         return None
     evidence = f"{dead.mean():.0%} of the {step.phi.name} units have derivative 0 on the whole batch"
     if step.norm:
-        return finding(step, "dead units", evidence, unscale(step))
+        return finding(step, "dead units", evidence, unscale(*step.norm))
     return finding(step, "dead units", evidence, UNBIAS if by_bias else "")
 
 
@@ -161,7 +161,7 @@ def _saturated(step, case):
     if step is case.steps[0] and case.input_rms > gain and not case.normalizes_input:
         return _not_normalized(case, f": {shown}")
     evidence = f"{shown}; gain sqrt(fan_in E[w^2]) = {gain:.2g}, {normal_gain(step)}"
-    remedy = unscale(step) if step.norm else (OTHERWISE if suits(step) else "")
+    remedy = unscale(*step.norm) if step.norm else (OTHERWISE if suits(step) else "")
     return finding(step, "saturated activation", evidence, remedy)
 
 
