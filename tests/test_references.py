@@ -8,7 +8,7 @@ from pybtex.database import parse_file
 from tiny_book import ROOT
 
 BOOK = ROOT / "book"
-# Whether each reference must be cited and each term of the glossary occur in a chapter: True as soon as it is so.
+# Whether each reference must be cited and each term of the glossary occur in a chapter: True once it is so.
 LISTS_CHECKED = False
 
 
