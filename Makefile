@@ -1,31 +1,46 @@
 # Starting Right: `make book` builds the book, `make test` checks it. `make help` lists the rest.
 # Everything that is installed or built goes into .venv and _build; no target needs root.
 
-PYTHON ?= python3
 WORKERS ?= 2
 RUNS ?= 5
 VENV := .venv
 RUN := $(VENV)/bin
 SITE := _build/html
 
-# Tools that one target alone needs, installed when it first runs; all others are in requirements.txt.
-JUPYTERLAB := jupyterlab==4.6.6
-PLAYWRIGHT := playwright==1.65.2
-TORCH := torch==2.13.0
-BENCH := $(TORCH) lsuv==0.3.0 threadpoolctl==3.8.0
-JUPYTERLITE := jupyterlite-core==0.8.6 jupyterlite-pyodide-kernel==0.8.6 jupyter-server==2.21.1
+# Without a PYTHON of yours, the one that the environment was made with stays; where there is none, it is python3.
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell $(RUN)/python -I -c 'import sys; print(sys._base_executable)' 2>/dev/null || echo python3)
+endif
+
+# One target after the other, also with -j: each uses all the cores that WORKERS allows.
+.NOTPARALLEL:
+
+# Nothing in your shell changes what is imported, installed, executed or drawn. Here belong the families of variables
+# that steer a tool which a target runs; a setting that it needs is exported below. Not here belongs what tells
+# how to reach an index or the network (so of pip's, all but PIP_TO_REACH), where your files lie, and your processor.
+STEERING := PYTHON% VIRTUAL_ENV% CONDA_% PIP_% JUPYTER% IPY% PYDEVD_% NBVAL% MPL% MATPLOTLIB% SPHINX% DOCUTILS% \
+	SOURCE_DATE_EPOCH PYTEST% HYPOTHESIS_% TQDM_% DASK_% JAX_% KERAS_% MYPY% NETINIT_% FORCE_COLOR LANGUAGE \
+	GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+PIP_TO_REACH := PIP_CONFIG_FILE PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_NO_INDEX PIP_FIND_LINKS PIP_TRUSTED_HOST \
+	PIP_PROXY PIP_CERT PIP_CLIENT_CERT PIP_KEYRING_PROVIDER PIP_USE_FEATURE PIP_USE_DEPRECATED PIP_NO_INPUT \
+	PIP_CACHE_DIR PIP_NO_CACHE_DIR PIP_DEFAULT_TIMEOUT PIP_TIMEOUT PIP_RETRIES
+unexport $(filter-out PYTHON $(PIP_TO_REACH),$(filter $(STEERING),$(.VARIABLES)))
 
 # One BLAS thread per process: tests run side by side, and a sum does not depend on the number of cores.
-# Kernels, caches and settings come from .venv alone, so that a reader's own profile changes no output.
+# Kernels, caches and settings come from the environment alone, and text is UTF-8.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export VECLIB_MAXIMUM_THREADS ?= 1
+export LC_ALL := C.UTF-8
+export PYTHONUTF8 := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
-export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
-export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
+export IPYTHONDIR := $(abspath $(VENV))/ipython
+export MPLCONFIGDIR := $(abspath $(VENV))/matplotlib
+export KERAS_HOME := $(abspath $(VENV))/keras
+export KERAS_BACKEND := jax
 
 # Where the buttons of the pages point: owner/name on GitHub, or empty for no such buttons.
 BOOK_REPOSITORY ?= $(shell git remote get-url origin 2>/dev/null \
@@ -37,13 +52,11 @@ export BOOK_REPOSITORY
 export BOOK_LITE
 export PYODIDE
 
-# Everything that a page can depend on. The folders are listed too: their time changes when a file goes away.
-PAGE_SOURCES := _config.yml _toc.yml book/. src/netinit/. \
-	$(shell find book src/netinit -mindepth 1 \( -name '.*' -o -name __pycache__ \) -prune -o -print)
-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book test notebooks stability serve lab lint bench fixup-10000 lite browser-test clean torch check-python FORCE
+.PHONY: help book clean-book lite serve lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
+	test-newest lint dist release-check github-release browser-test torch frameworks bench fixup-10000 lock clean \
+	check-python FORCE
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -55,94 +68,114 @@ check-python:
 		echo "Python 3.11 or newer is needed, and there is no '$(PYTHON)' here: install it, or name another with make PYTHON=..." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed, and '$(PYTHON)' is $$("$(PYTHON)" -c 'import platform; print(platform.python_version())'): name a newer one with make PYTHON=..." >&2; exit 1; }
-	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
-		echo "'$(PYTHON)' lacks its venv module: install it (on Debian and Ubuntu: the package python3-venv)." >&2; exit 1; }
 
-# Matplotlib's font cache would otherwise announce itself in a notebook's output, and each kernel that it talks to
-# this machine alone.
-$(VENV)/.installed: requirements.txt pyproject.toml | check-python
-	@echo "Installing the book's packages into $(VENV) (once; a few minutes) ..."
-	@"$(PYTHON)" -m venv $(VENV)
-	@$(RUN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(RUN)/python -c 'import matplotlib.font_manager' 2>/dev/null
-	@mkdir -p $(VENV)/ipython/profile_default
-	@echo "c.IPKernelApp.log_level = 'ERROR'" > $(VENV)/ipython/profile_default/ipython_kernel_config.py
-	@touch $@
+# Each is the record of an installation: .installed of requirements.txt and netinit, .lab of requirements/lab.txt.
+# tools/environment.py looks at them whenever make runs, and writes one anew only after it had to install something.
+SETS := browser lab lite lock torch
+SETS_ON_TORCH := bench frameworks
 
-# $(call install,packages): into .venv, the first time that a target needs them.
-define install
-@echo "Installing $(strip $(1)) into $(VENV) (once) ..."
-@$(RUN)/python -m pip install --quiet --disable-pip-version-check $(1)
-@touch $@
-endef
+$(VENV)/.installed: FORCE | check-python
+	@"$(PYTHON)" -I tools/environment.py --folder $(VENV)
 
-$(VENV)/.lab: $(VENV)/.installed Makefile
-	$(call install,$(JUPYTERLAB))
+$(SETS:%=$(VENV)/.%): FORCE | check-python
+	@"$(PYTHON)" -I tools/environment.py --folder $(VENV) $(@:$(VENV)/.%=%)
 
-$(VENV)/.playwright: $(VENV)/.installed Makefile
-	$(call install,$(PLAYWRIGHT))
+$(SETS_ON_TORCH:%=$(VENV)/.%): FORCE | check-python
+	@"$(PYTHON)" -I tools/environment.py --folder $(VENV) torch $(@:$(VENV)/.%=%)
 
-$(VENV)/.torch: $(VENV)/.installed Makefile
-	$(call install,$(TORCH))
-
-$(VENV)/.bench: $(VENV)/.installed Makefile
-	$(call install,$(BENCH))
-
-$(VENV)/.lite: $(VENV)/.installed Makefile
-	$(call install,$(JUPYTERLITE))
+# The ranges in pyproject.toml become exact versions with hashes, for each Python from 3.11 on and each system.
+COMPILE := $(RUN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) pyproject.toml
+lock: $(VENV)/.lock ## write the locks from the ranges of pyproject.toml (with UPGRADE=1: the newest versions)
+	@$(COMPILE) --extra book --extra test --output-file requirements.txt
+	@for set in $(filter-out torch,$(SETS)) $(SETS_ON_TORCH); do \
+		$(COMPILE) --extra $$set --constraint requirements.txt --output-file requirements/$$set.txt || exit 1; done
 
 # --- the book -------------------------------------------------------------------------------------
 
-book: $(SITE)/.built ## execute every chapter and build the HTML book
+# tools/build.py decides what there is to do. Where both are asked for, clean-book comes first, also with -j.
+book: $(VENV)/.installed $(if $(BOOK_LITE),$(VENV)/.lite) $(filter clean-book,$(MAKECMDGOALS)) | check-python ## execute what changed and build the HTML book
+	@$(RUN)/python tools/build.py --workers $(WORKERS)
 	@echo "The book is built. Open $(CURDIR)/$(SITE)/index.html"
 
-clean-book: ## remove the built book
-	@rm -rf $(SITE) _build/.doctrees _build/.jupyter_cache _build/jupyter_execute
-
-# Built from nothing each time: a cached page or output would hide an edit of src/netinit, or a raising cell.
-$(SITE)/.built: $(VENV)/.installed $(if $(BOOK_LITE),$(VENV)/.lite) $(PAGE_SOURCES) _build/settings | check-python
-	@$(MAKE) --no-print-directory clean-book
-	@echo "Executing the chapters and building the book (a few minutes) ..."
-	@$(RUN)/jupyter-book build --all -W -n --keep-going -q .
-	$(if $(BOOK_LITE),@$(RUN)/python tools/lite.py $(SITE)/lite)
-	@touch $@
-
-_build/settings: FORCE
-	@mkdir -p _build
-	@echo "$(BOOK_REPOSITORY) $(BOOK_LITE) $(PYODIDE)" | cmp -s - $@ || echo "$(BOOK_REPOSITORY) $(BOOK_LITE) $(PYODIDE)" > $@
+clean-book: $(VENV)/.installed | check-python ## remove the built book and the executed notebooks
+	@$(RUN)/python tools/build.py --clean
 
 lite: ## build the book with a JupyterLite in it, which runs the notebooks inside the browser
 	@$(MAKE) --no-print-directory BOOK_LITE=1 book
 
-serve: book ## serve the built book on http://localhost:8000
-	@$(RUN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) 8000
+serve: book ## serve the book on http://localhost:8000; a change rebuilds it and reloads the page
+	@$(RUN)/python tools/serve.py --workers $(WORKERS)
 
 lab: $(VENV)/.lab | check-python ## open the notebooks in JupyterLab
 	@$(RUN)/python -m jupyterlab book
 
 notebooks: $(VENV)/.installed | check-python ## execute and normalize the notebooks in place (some: ONLY=book/05-*.ipynb)
-	@$(RUN)/python tools/notebooks.py $(ONLY)
+	@$(RUN)/python tools/notebooks.py --workers $(WORKERS) $(ONLY)
 
 stability: $(VENV)/.installed | check-python ## execute the notebooks with rounding errors planted: would other machines print the same? (RUNS=5)
 	@$(RUN)/python tools/stability.py --runs $(RUNS) --workers $(WORKERS) $(ONLY)
 
 # --- the checks -----------------------------------------------------------------------------------
 
+UNIT_TESTS := $(RUN)/python -m pytest -q -n $(WORKERS) --ignore=tests/browser --ignore=tests/frameworks tests
+
 test: $(VENV)/.installed | check-python ## run the unit tests, then every notebook through strict nbval
 	@echo "Unit tests ..."
-	@$(RUN)/python -m pytest -q -n $(WORKERS) --ignore=tests/browser tests
+	@$(UNIT_TESTS)
 	@echo "Notebooks: each cell is executed, and its text compared with the stored one ..."
 	@$(RUN)/python -m pytest -q -n $(WORKERS) --dist loadfile --nbval --nbval-current-env book
 
-lint: $(VENV)/.installed | check-python ## check style and notebooks' form
+unit-tests: $(VENV)/.installed | check-python ## run the unit tests alone
+	@$(UNIT_TESTS)
+
+test-matrix: | check-python ## run the unit tests with every Python that the book supports (or PYTHONS="...")
+	@"$(PYTHON)" tools/matrix.py --make "$(MAKE)" --workers $(WORKERS) $(PYTHONS)
+
+# $(call test-versions,resolution,options): the unit tests with other versions than the locked ones, in an environment
+# of their own. The lowest versions may use what a newer neighbor deprecates.
+define test-versions
+@"$(PYTHON)" -m venv --clear _build/$(strip $(1))
+@_build/$(strip $(1))/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/lock.txt
+@_build/$(strip $(1))/bin/uv pip install --quiet --python _build/$(strip $(1)) --resolution $(strip $(1)) -e ".[book,test]"
+@_build/$(strip $(1))/bin/python -m pytest -q -n $(WORKERS) $(2) --ignore=tests/browser --ignore=tests/frameworks tests
+endef
+
+test-slow: $(VENV)/.installed | check-python ## run the tests that install and build everything: the commands of the README
+	@$(RUN)/python -m pytest -q -m slow tests
+
+test-lowest: | check-python ## run the unit tests with the lowest versions that pyproject.toml allows
+	$(call test-versions,lowest-direct,-W ignore::DeprecationWarning)
+
+test-newest: | check-python ## run the unit tests with the newest versions that pyproject.toml allows
+	$(call test-versions,highest)
+
+lint: $(VENV)/.installed | check-python ## check style, types and notebooks' form
 	@$(RUN)/ruff check --quiet .
 	@$(RUN)/ruff format --quiet --check .
+	@$(RUN)/mypy --no-error-summary
 	@$(RUN)/python tools/notebooks.py --check
+	@$(RUN)/python tools/slips.py
 
-browser-test: book $(VENV)/.playwright ## drive the built book in a real browser (needs Chromium)
+dist: $(VENV)/.installed | check-python ## build the sdist and the wheel into dist/, and run the unit tests with them
+	@$(RUN)/python tools/dist.py --workers $(WORKERS)
+
+release-check: | check-python ## check that the tag (GITHUB_REF_NAME) is the version of pyproject.toml, CITATION.cff and CHANGELOG.md
+	@"$(PYTHON)" tools/release.py check
+
+github-release: | check-python ## make the release on GitHub, with its changes and what lies in dist/ (needs gh)
+	@mkdir -p _build
+	@"$(PYTHON)" tools/release.py notes > _build/release-notes.md
+	@gh release create "$$GITHUB_REF_NAME" dist/* --verify-tag --notes-file _build/release-notes.md
+
+browser-test: book $(VENV)/.browser ## drive the built book in a real browser (needs Chromium)
 	@$(RUN)/python -m pytest -q tests/browser
 
 torch: $(VENV)/.torch | check-python ## install PyTorch, so that the tests that compare with it run
+
+frameworks: $(VENV)/.frameworks | check-python ## run what the chapters show in PyTorch, JAX and Keras (installs them)
+	@test -d tests/frameworks || { echo "There is no folder tests/frameworks, so there is nothing to run." >&2; exit 1; }
+	@$(RUN)/python -m pytest -q tests/frameworks
 
 bench: $(VENV)/.bench | check-python ## time netinit beside PyTorch and others, and print the table
 	@$(RUN)/python -m benchmarks
@@ -152,5 +185,5 @@ fixup-10000: $(VENV)/.installed | check-python ## train 10,000 residual blocks a
 	@$(RUN)/python -m benchmarks.fixup_10000 --record book/records/fixup-10000.json
 
 clean: ## remove everything that was installed or built
-	@rm -rf $(VENV) _build .pytest_cache .ruff_cache .hypothesis .jupyterlite.doit.db
+	@rm -rf $(VENV) $(VENV).lock _build .pytest_cache .ruff_cache .hypothesis .jupyterlite.doit.db
 	@find book src tests tools -name __pycache__ -prune -exec rm -rf {} +

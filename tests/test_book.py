@@ -3,20 +3,17 @@
 import importlib.util
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
-NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 TOOL, STABILITY = ROOT / "tools" / "notebooks.py", ROOT / "tools" / "stability.py"
-
-each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
 def load_tool():
@@ -27,6 +24,8 @@ def load_tool():
 
 
 notebooks = load_tool()
+NOTEBOOKS = notebooks.below(BOOK)
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: str(path.relative_to(BOOK)))
 
 
 def make_notebook(path, *sources):
@@ -40,7 +39,12 @@ def run(*arguments):
     """Run Python as `make` does: without the backend that the unit tests choose for Matplotlib."""
     environment = {key: value for key, value in os.environ.items() if key != "MPLBACKEND"}
     return subprocess.run(
-        [sys.executable, *map(str, arguments)], capture_output=True, text=True, env=environment
+        [sys.executable, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        # What a shell starts with `&` ignores SIGINT, and so do the processes that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
@@ -64,7 +68,8 @@ def test_notebook_is_normal(path):
 @each_notebook
 def test_notebook_holds_outputs(path):
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    assert sum(bool(cell.outputs) for cell in cells) >= 3, "strict nbval would compare next to nothing"
+    least = 3 if re.match(r"\d\d-", path.name) else 1
+    assert sum(bool(cell.outputs) for cell in cells) >= least, "strict nbval would compare next to nothing"
 
 
 @each_notebook
@@ -74,24 +79,6 @@ def test_notebook_loads_nothing_from_the_network(path):
             r"!\[[^\]]*\]\(https?:|<(img|script|iframe|link)\b[^>]*https?:|https?://[^\s)]+\.js\b",
             cell.source,
         )
-
-
-def toc_files(entry):
-    """Every file that a part of `_toc.yml` names."""
-    found = [entry[key] for key in ("root", "file") if key in entry]
-    for key in ("parts", "chapters", "sections", "entries", "subtrees"):
-        for child in entry.get(key, []):
-            found += toc_files(child)
-    return found
-
-
-def test_table_of_contents_and_chapters_agree():
-    listed = [
-        re.sub(r"\.(md|ipynb)$", "", name)
-        for name in toc_files(yaml.safe_load((ROOT / "_toc.yml").read_text()))
-    ]
-    pages = [path for pattern in ("*.ipynb", "*.md") for path in BOOK.glob(pattern)]
-    assert sorted(listed) == sorted(f"book/{path.stem}" for path in pages)
 
 
 # --- strict nbval really compares -----------------------------------------------------------------
@@ -188,6 +175,28 @@ def test_an_interrupt_leaves_all_as_they_were(tmp_path):
     assert "KeyboardInterrupt" in run(TOOL, good, slow).stderr
     assert {path: path.read_bytes() for path in (good, slow)} == before
     assert sorted(tmp_path.iterdir()) == [good, slow]
+
+
+def test_an_edit_saved_meanwhile_stays(tmp_path):
+    """The second notebook edits the first one's file, as its author's editor does."""
+    other = make_notebook(tmp_path / "other.ipynb", "print(1)")
+    edited = make_notebook(tmp_path / "edited.ipynb", "print(2)")
+    edit = f"from pathlib import Path\nwith Path({str(edited)!r}).open('a') as file:\n    file.write('\\n')"
+    make_notebook(other, edit + "\nprint('saved')")
+    before = {path: path.read_bytes() for path in (other, edited)}
+    done = run(TOOL, other, edited)
+    assert done.returncode != 0
+    assert f"{edited} was edited meanwhile" in done.stderr
+    assert "No notebook was changed" in done.stderr
+    assert {path: path.read_bytes() for path in (other, edited)} == before | {edited: before[edited] + b"\n"}
+
+
+def test_notebooks_are_found_in_subfolders(tmp_path):
+    paths = [tmp_path / name for name in ("01.ipynb", "deeper/01.ipynb", ".ipynb_checkpoints/01.ipynb")]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        make_notebook(path, "1")
+    assert notebooks.below(tmp_path) == paths[:2]
 
 
 def test_a_second_run_changes_nothing(figure_notebook, tmp_path):

@@ -172,15 +172,15 @@ def test_wrong_calls(call, error, words):
 
 def test_an_exception_inside_an_initializer_keeps_its_own_message():
     def broken(shape, rng, *, dtype):
-        return rng.standard_normal(shape, dtype) + [1, 2, 3]
+        return rng.standard_normal(shape, dtype) + np.ones(3, dtype)
 
-    def misspelled(shape, rng, *, dtype):
+    def misspelled(shape, rng, **_):
         return rng.standard_norml(shape)
 
     for draw, error, words in (
         (broken, ValueError, "operands could not be broadcast"),
         (misspelled, AttributeError, "standard_norml"),
-        (lambda shape, rng, *, dtype: rng.uniform("0", 1, shape), TypeError, None),
+        (lambda shape, rng, **_: rng.uniform("0", 1, shape), TypeError, None),
     ):
         with pytest.raises(error, match=words) as caught:
             initialize(mlp([2, 2]), draw, np.random.default_rng(0))

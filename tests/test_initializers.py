@@ -109,8 +109,8 @@ def test_any_callable_that_keeps_the_contract_is_an_initializer():
     def typed(shape, rng, *, dtype):
         return rng.random(shape).astype(dtype)
 
-    for call in (typed, lambda shape, rng, **_: rng.random(shape), partial(init.normal, std=2.0), dict.get):
-        assert get_initializer(call) is call
+    for call in (typed, lambda shape, rng, **_: rng.random(shape), partial(init.normal, std=2.0), max):
+        assert get_initializer(call) is call  # a builtin such as max shows no signature: its call will fail
 
 
 @pytest.mark.parametrize(
@@ -943,7 +943,13 @@ WRONG = [  # name, positional arguments after the name, keywords, exception, wor
         ValueError,
         ["std", "65504", "float16", "overflows"],
     ),
-    ("normal", ((99, 99), rng()), {"std": 6e4, "dtype": HALF}, ValueError, ["dtype", "float16", "overflows"]),
+    (
+        "normal",
+        ((99, 99), rng()),
+        {"std": 6e4, "dtype": HALF},
+        ValueError,
+        ["values drawn", "float16"],
+    ),
     ("normal", ((3, 2), rng()), {"std": 1e-60}, ValueError, ["std", "float32", "underflows"]),
     ("normal", ((3, 2), rng()), {"mean": 1e60}, ValueError, ["mean", "float32", "overflows"]),
     ("constant", ((3, 2), rng()), {"value": INF}, ValueError, ["value", "finite", "inf"]),
@@ -979,7 +985,13 @@ WRONG = [  # name, positional arguments after the name, keywords, exception, wor
     ),
     ("uniform", ((3, 2), rng()), {"low": NAN}, ValueError, ["low", "finite", "nan"]),
     ("uniform", ((3, 2), rng()), {"high": INF}, ValueError, ["high", "finite", "inf"]),
-    ("uniform", ((3, 2), rng()), {"low": -3e38, "high": 3e38}, ValueError, ["dtype", "float32", "overflows"]),
+    (
+        "uniform",
+        ((3, 2), rng()),
+        {"low": -3e38, "high": 3e38},
+        ValueError,
+        ["values drawn", "float32"],
+    ),
     ("truncated_normal", ((3, 2), rng()), {"std": -0.1}, ValueError, ["std", "at least 0", "-0.1"]),
     ("truncated_normal", ((3, 2), rng()), {"cut": 0.0}, ValueError, ["cut", "at least 0.1", "0.0"]),
     ("truncated_normal", ((3, 2), rng()), {"cut": NAN}, ValueError, ["cut", "finite", "nan"]),
@@ -1067,11 +1079,29 @@ WRONG = [  # name, positional arguments after the name, keywords, exception, wor
         ["unknown initializer", "'he_norml'", "did you mean 'he_normal'?"],
     ),
     ("get_initializer", ("qqq",), {}, ValueError, ["unknown initializer", "'qqq'", "known: zeros, ones"]),
-    ("get_initializer", (3,), {}, TypeError, ["initializer", "name", "callable f(shape, rng)", "int"]),
+    (
+        "get_initializer",
+        (3,),
+        {},
+        TypeError,
+        ["name", "f(shape, rng, *, dtype)", "int"],
+    ),
     ("get_initializer", (None,), {}, TypeError, ["initializer", "name", "NoneType"]),
-    ("get_initializer", (Linear(2, 2),), {}, TypeError, ["initializer", "f(shape, rng)", "got Linear"]),
-    ("get_initializer", (Linear,), {}, TypeError, ["initializer", "f(shape, rng)", "got type"]),
-    ("get_initializer", (lambda x: x,), {}, TypeError, ["initializer", "f(shape, rng)", "got function"]),
+    (
+        "get_initializer",
+        (Linear(2, 2),),
+        {},
+        TypeError,
+        ["f(shape, rng, *, dtype)", "got Linear"],
+    ),
+    ("get_initializer", (Linear,), {}, TypeError, ["initializer", "f(shape, rng, *, dtype)", "got type"]),
+    (
+        "get_initializer",
+        (lambda x: x,),
+        {},
+        TypeError,
+        ["*, dtype), got <lambda>(x)"],
+    ),
     ("normal", ((2**40, 2**40), rng()), {}, ValueError, ["shape", "array can have", str(2**40)]),
     ("normal", ((10**30, 2), rng()), {}, ValueError, ["shape", "array can have", str(10**30)]),
     ("zeros", ((2**62,), rng()), {"dtype": HALF}, ValueError, ["shape", "array can have", str(2**62)]),

@@ -89,8 +89,9 @@ class ForgottenTranspose(Linear):
 
 class HalvedBias(Linear):
     def backward(self, grad):
-        super().backward(grad)
+        grad_x = super().backward(grad)
         self.bias.grad = 0.5 * self.bias.grad
+        return grad_x
 
 
 class ConstantStatistics(BatchNorm):
@@ -120,18 +121,6 @@ def test_a_wrong_backward_is_caught(name, rng):
     errors = gradient_errors(fill(build(), rng), rng.normal(size=shape), rng)
     assert errors.pop(where) > 1e-2
     assert all(error < 1e-7 for error in errors.values())
-
-
-def test_the_first_layer_can_leave_the_gradient_of_the_data_out(rng):
-    for layer, shape in ((Linear(4, 3), (5, 4)), (Conv2d(2, 3), (2, 4, 4, 2))):
-        fill(layer, rng)
-        c = rng.normal(size=layer(rng.normal(size=shape)).shape)
-        layer.backward(c)
-        full = {path: parameter.grad for path, parameter in layer.named_parameters()}
-        layer.zero_grad()
-        layer.backward(c)
-        for path, parameter in layer.named_parameters():
-            np.testing.assert_array_equal(parameter.grad, full[path])
 
 
 # ---- convolution ----
@@ -321,9 +310,9 @@ BAD_STATES = {
         ValueError,
         "unexpected ['other']",
     ),
-    "shape": ({"weight": np.ones((2, 3)), "bias": np.ones(4)}, True, ValueError, "shape (4,)"),
-    "shape, not strict": ({"weight": np.ones((2, 3)), "bias": np.ones(4)}, False, ValueError, "shape (4,)"),
-    "broadcast": ({"weight": np.ones((2, 3)), "bias": 1.0}, True, ValueError, "shape ()"),
+    "shape": ({"weight": np.ones((2, 3)), "bias": np.ones(4)}, True, ValueError, "got (4,)"),
+    "shape, not strict": ({"weight": np.ones((2, 3)), "bias": np.ones(4)}, False, ValueError, "got (4,)"),
+    "broadcast": ({"weight": np.ones((2, 3)), "bias": 1.0}, True, ValueError, "got ()"),
     "NaN": ({"weight": np.ones((2, 3)), "bias": np.array([1, np.nan, 1])}, True, ValueError, "finite"),
     "overflow": ({"weight": np.ones((2, 3)), "bias": np.full(3, 1e300)}, False, ValueError, "overflow"),
     "text": ({"weight": np.ones((2, 3)), "bias": ["a", "b", "c"]}, False, TypeError, "real numbers"),

@@ -177,7 +177,7 @@ def test_the_model_may_be_a_single_layer(x, rng):
 
 def test_records_come_in_the_order_of_execution(x, rng):
     model = Backwards()
-    assert [path for path, _ in weighted_layers(model.named_layers())] == ["second", "first"]
+    assert [path for path, *_ in weighted_layers(model.named_layers())] == ["second", "first"]
     assert [r.layer for r in lsuv(model, x, rng)] == ["first", "second"]
     assert model.first(x).std() == pytest.approx(1, rel=1e-5)
     assert model(x).std() == pytest.approx(1, rel=1e-5)
@@ -429,7 +429,7 @@ def test_each_layer_runs_twice_in_branches_convolutions_and_norms_too(rng):
     calls = Counter()
     with intercept(model, "forward", lambda path, _layer, call, x: calls.update([path]) or call(x)):
         records = lsuv(model, images, rng)
-    weighted = [path for path, _ in weighted_layers(model.named_layers())]
+    weighted = [path for path, *_ in weighted_layers(model.named_layers())]
     assert sorted(r.layer for r in records) == sorted(weighted)
     assert all(r.converged for r in records)
     assert {path: count for path, count in calls.items() if path in weighted} == dict.fromkeys(weighted, 2)

@@ -13,7 +13,7 @@ from netinit.losses import mean_squared_error, softmax_cross_entropy
 from netinit.models import Residual, Sequential
 from netinit.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed: it is in the test extra")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: run `make torch`")
 F = torch.nn.functional
 
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-10}

@@ -1,4 +1,4 @@
-"""Build a JupyterLite site that runs the notebooks in a browser: `python tools/lite.py _build/html/lite`.
+"""Build a JupyterLite site that runs the notebooks in a browser; `tools/build.py` calls it with BOOK_LITE=1.
 
 The site holds the notebooks and netinit's wheel, and loads Python itself from Pyodide's own host. Where the
 environment variable PYODIDE names the folder of a Pyodide distribution, the site holds a copy of it instead,
@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from notebooks import below
+
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 
 
@@ -24,9 +25,8 @@ def run(*arguments):
         raise SystemExit(f"{arguments[0]} failed:\n{done.stdout}{done.stderr}")
 
 
-def collect_notebooks(folder):
+def collect_notebooks(book, folder):
     """Copy the notebooks; each installs netinit first, which Pyodide does not have."""
-    folder.mkdir()
     install = {
         "cell_type": "code",
         "execution_count": None,
@@ -35,11 +35,13 @@ def collect_notebooks(folder):
         "outputs": [],
         "source": "%pip install -q netinit matplotlib ipywidgets",
     }
-    for path in sorted((ROOT / "book").glob("*.ipynb")):
+    for path in below(book):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         notebook["cells"].insert(0, install)
-        (folder / path.name).write_text(json.dumps(notebook), encoding="utf-8")
-    shutil.copytree(ROOT / "book" / "records", folder / "records")  # what recorded runs left for the chapters
+        copy = folder / path.relative_to(book)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(json.dumps(notebook), encoding="utf-8")
+    shutil.copytree(book / "records", folder / "records")  # what recorded runs left for the chapters
 
 
 def use_local_pyodide(folder, lite):
@@ -51,28 +53,19 @@ def use_local_pyodide(folder, lite):
     (lite / "jupyter-lite.json").write_text(text, encoding="utf-8")
 
 
-def build(site, lite):
-    """Build the site in the folder `site` from the scratch folder `lite`."""
-    run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", lite / "wheels", ROOT)
+def build(root, site):
+    """Build the folder `site` from the notebooks and the package below `root`."""
+    with tempfile.TemporaryDirectory() as scratch:
+        build_from(root, Path(scratch), site)
+
+
+def build_from(root, lite, site):
+    """Collect what the site holds in the scratch folder `lite`, and build it."""
+    run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", lite / "wheels", root)
     (wheel,) = (lite / "wheels").glob("netinit-*.whl")
-    collect_notebooks(lite / "notebooks")
+    collect_notebooks(root / "book", lite / "notebooks")
     if pyodide := os.environ.get("PYODIDE"):
         use_local_pyodide(Path(pyodide), lite)
     options = ["--no-sourcemaps", "--no-unused-shared-packages", "--apps", "notebooks"]
     options += ["--contents", lite / "notebooks", "--piplite-wheels", wheel]
     run("jupyter", "lite", "build", "--lite-dir", lite, "--output-dir", site.resolve(), *options)
-
-
-def main():
-    """Build into the folder named on the command line."""
-    if len(sys.argv) != 2:
-        raise SystemExit(__doc__.splitlines()[0])
-    site = Path(sys.argv[1])
-    shutil.rmtree(site, ignore_errors=True)
-    with tempfile.TemporaryDirectory() as lite:
-        build(site, Path(lite))
-    print(f"JupyterLite is built in {site}")
-
-
-if __name__ == "__main__":
-    main()

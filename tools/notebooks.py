@@ -7,7 +7,7 @@
 A normal notebook keeps the text that its cells print, because strict nbval compares it, and nothing that
 differs between two runs or two machines: no pictures, widget state or timings. An output that cannot be the
 same next time, such as a memory address, is refused. The files are replaced only after every notebook named
-has run.
+has run, and only if none was edited meanwhile.
 """
 
 import argparse
@@ -17,6 +17,8 @@ import json
 import os
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -133,11 +135,6 @@ def is_normal(path):
     return text == to_text(normalize(nbformat.reads(text, as_version=4)))
 
 
-def execute(path):
-    """Run a notebook in a new kernel, in its own folder, and return it; the file is not touched."""
-    return run_cells(nbformat.read(path, as_version=4), path.parent)
-
-
 def run_cells(notebook, folder, **options):
     """Fill in the outputs of a notebook, in a new kernel; options of NotebookClient, such as allow_errors."""
     for cell in notebook.cells:
@@ -162,19 +159,45 @@ def replace(path, text):
         beside.unlink(missing_ok=True)
 
 
-def update(paths):
+@contextmanager
+def interruptible():
+    """Let Ctrl-C end this process at once, whatever its threads wait for; its kernels end with it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("KeyboardInterrupt: nothing was changed.", file=sys.stderr, flush=True)
+        os._exit(130)
+
+
+def update(paths, workers):
     """Execute and normalize all the notebooks, then replace those that changed: all of them, or none."""
-    texts = {}
+    before = {path: path.read_bytes() for path in paths}
+    texts, wrong = {}, []
+    with ThreadPoolExecutor(workers) as pool, interruptible():
+        jobs = {pool.submit(executed_text, path, before[path]): path for path in paths}
+        for job in as_completed(jobs):
+            try:
+                texts[jobs[job]] = job.result()
+                print(f"{label(jobs[job])} was executed", flush=True)
+            except (CellExecutionError, UnstableOutput) as error:
+                wrong.append(f"{jobs[job]}: {error}")
+    wrong += [f"{path} was edited meanwhile" for path in paths if path.read_bytes() != before[path]]
+    if wrong:
+        raise SystemExit("\n".join([*wrong, "No notebook was changed."]))
     for path in paths:
-        print(f"{path.name} ...", flush=True)
-        try:
-            texts[path] = to_text(normalize(execute(path)))
-        except (CellExecutionError, UnstableOutput) as error:
-            raise SystemExit(f"{path}: {error}\nNo notebook was changed.") from None
-    for path, text in texts.items():
-        if text != path.read_text(encoding="utf-8"):
-            replace(path, text)
-            print(f"{path.name} changed")
+        if texts[path].encode() != before[path]:
+            replace(path, texts[path])
+            print(f"{label(path)} changed")
+
+
+def executed_text(path, content):
+    """The normal form of a notebook with this content, executed in the folder of the file."""
+    return to_text(normalize(run_cells(nbformat.reads(content.decode(), as_version=4), path.parent)))
+
+
+def label(path):
+    """The name of a notebook in messages: below `book/`, where it lies there."""
+    return str(path.relative_to(BOOK)) if path.is_relative_to(BOOK) else path.name
 
 
 def check(paths):
@@ -191,9 +214,15 @@ def check(paths):
     return wrong
 
 
+def below(folder):
+    """Every notebook in a folder and its subfolders, hidden ones aside."""
+    found = [path.relative_to(folder) for path in folder.rglob("*.ipynb")]
+    return sorted(folder / path for path in found if not any(part.startswith(".") for part in path.parts))
+
+
 def named(arguments):
     """The notebooks of a command line, or all of the book where it names none; exits where one is missing."""
-    paths = [path.resolve() for path in arguments] or sorted(BOOK.glob("*.ipynb"))
+    paths = [path.resolve() for path in arguments] or below(BOOK)
     missing = [str(path) for path in paths if not path.is_file()]
     if missing or not paths:
         raise SystemExit(f"no such notebook: {', '.join(missing)}" if missing else f"no notebooks in {BOOK}")
@@ -204,12 +233,13 @@ def main():
     """Read the command line, then update or check."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only name the notebooks that are not normal")
+    parser.add_argument("--workers", type=int, default=2, help="notebooks executed at a time (default: 2)")
     parser.add_argument("notebooks", nargs="*", type=Path, help="the notebooks (default: all of book/)")
     arguments = parser.parse_args()
     paths = named(arguments.notebooks)
     if arguments.check:
         raise SystemExit(1 if check(paths) else 0)
-    update(paths)
+    update(paths, arguments.workers)
 
 
 if __name__ == "__main__":

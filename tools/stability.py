@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import nbformat
-from notebooks import UnstableOutput, named, normal_outputs, run_cells
+from notebooks import UnstableOutput, label, named, normal_outputs, run_cells
 
 # Executed before the first cell. The direction is a hash of the number itself: units that are equal, as after
 # a constant start, stay equal, as on any machine.
@@ -70,7 +70,7 @@ def _text(cell, number):
 def report(path, seed, number, old, new):
     """Print the lines that changed."""
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm="")
-    print(f"{path.name}, cell {number}, run {seed}", *list(lines)[2:], sep="\n  ", flush=True)
+    print(f"{label(path)}, cell {number}, run {seed}", *list(lines)[2:], sep="\n  ", flush=True)
 
 
 def main():

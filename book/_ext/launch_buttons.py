@@ -7,7 +7,7 @@ set when a JupyterLite site is laid into `lite/` beside the pages.
 
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 
 def setup(app):
@@ -37,7 +37,8 @@ def lite_link(pagename, pathto):
     """Return the link into the JupyterLite site that lies in `lite/` beside the pages."""
     if os.environ.get("BOOK_LITE") != "1":
         return []
-    url = f"{pathto('lite/notebooks/index.html', 1)}?path={Path(pagename).name}.ipynb"
+    path = PurePosixPath(pagename).relative_to("book")
+    url = f"{pathto('lite/notebooks/index.html', 1)}?path={path}.ipynb"
     return [link("In the browser", "Run in the browser (JupyterLite)", "fas fa-play", url)]
 
 

@@ -5,9 +5,10 @@ Everything is drawn in float32 or wider and cast last, so that float16 weights h
 
 from __future__ import annotations  # so that numpy.random is loaded on its first use
 
+import contextlib
 import math
 import sys
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def affine(values: np.ndarray, factor: float, offset: float, dtype: np.dtype) ->
         values *= factor
         if offset:
             values += offset
-    return cast("the values drawn, for this scale,", values, dtype)
+    return cast("the values drawn at this scale", values, dtype)
 
 
 def standard_uniform(shape: Shape, rng: Rng, dtype: np.dtype) -> np.ndarray:
@@ -69,7 +70,7 @@ def check_shape(shape: Shape, axes: int = 0) -> Shape:
     return checked
 
 
-def check_call(shape: Shape, rng: Rng, dtype: object, axes: int = 0) -> tuple[Shape, np.dtype]:
+def check_call(shape: Shape, rng: Rng, dtype: Any, axes: int = 0) -> tuple[Shape, np.dtype]:
     """Check the three arguments that every initializer takes."""
     check_generator(rng)
     shape, dtype = check_shape(shape, axes), _check_dtype(dtype)
@@ -78,14 +79,12 @@ def check_call(shape: Shape, rng: Rng, dtype: object, axes: int = 0) -> tuple[Sh
     return shape, dtype
 
 
-def _check_dtype(dtype: object) -> np.dtype:
-    try:
-        checked = None if dtype is None else np.dtype(dtype)  # np.dtype(None) would be float64
-    except TypeError:
-        checked = None
-    if checked not in (np.float16, np.float32, np.float64):
-        raise TypeError(f"dtype must be float16, float32 or float64, got {dtype!r}.")
-    return checked
+def _check_dtype(dtype: Any) -> np.dtype:
+    with contextlib.suppress(TypeError):  # what is no dtype at all
+        checked = np.dtype("O" if dtype is None else dtype)  # np.dtype(None) would be float64
+        if checked in (np.float16, np.float32, np.float64):
+            return checked
+    raise TypeError(f"dtype must be float16, float32 or float64, got {dtype!r}.")
 
 
 def check_fits(name: str, value: float, dtype: np.dtype) -> float:

@@ -11,6 +11,7 @@ from netinit.layers import (
     BatchNorm,
     Conv2d,
     Flatten,
+    Layer,
     LayerNorm,
     Linear,
     ScalarBias,
@@ -92,7 +93,7 @@ def convnet(channels, n_out, *, image_shape=(8, 8, 1), activation="relu", norm=N
     norm_class = _norm_class(norm)
     height, width, c_in = image_shape
     check_sizes(height=height, width=width, channels=c_in, n_out=n_out)
-    layers = []
+    layers: list[Layer] = []
     for i, c_out in enumerate(channels):
         stride = 1 if i == 0 else 2
         layers.append(Conv2d(c_in, c_out, stride=stride))

@@ -5,6 +5,7 @@ from __future__ import annotations  # so that numpy.random is loaded on its firs
 import math
 import numbers
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -64,8 +65,8 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     return name
 
 
-def check_kind(name: str, value: object, kind: type | tuple[type, ...], words: str) -> None:
-    """Raise TypeError unless the value is of that kind; `words` say what is allowed."""
+def check_kind(name: str, value: object, kind: Any, words: str) -> None:
+    """Raise TypeError unless isinstance(value, kind); `words` say what is allowed."""
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be {words}, got {type(value).__name__}.")
 

@@ -112,8 +112,8 @@ def choose_learning_rate(
             _run(build, data, seed, lambda p, lr=lr: optimizer(p, lr), epochs, batch_size, None)
             for seed in seeds
         ]
-        score[lr] = np.mean([run.history.validation_accuracy[-1] for run in runs])
-    return max(score, key=score.get)  # the first of equals, so the smaller
+        score[lr] = float(np.mean([run.history.validation_accuracy[-1] for run in runs]))
+    return max(score, key=lambda lr: score[lr])  # the first of equals, so the smaller
 
 
 def summarize(runs: Mapping[str, Sequence[Run]], data: Dataset, *, target: float = 0.9) -> str:

@@ -20,7 +20,7 @@ from netinit.checks import check_generator, check_kind
 from netinit.initialize import fill, grouped, weighted_layers
 from netinit.initializers import Initializer, get_initializer, he_normal, zeros
 from netinit.layers import Layer, ScalarBias, ScalarScale
-from netinit.layers.base import bias_of, weight_of
+from netinit.layers.base import bias_of
 from netinit.models import Residual
 
 SCALAR_LR_SCALE = 0.1  # as in the authors' code: base learning rate / 10
@@ -45,15 +45,16 @@ def fixup(model: Layer, rng: np.random.Generator, *, base: str | Initializer = h
     weighted = weighted_layers(named)
     branches = _branches(named, weighted)
     last = [_classifier(named, weighted), *(own[-1] for own in branches.values())]  # rule 1
-    factors = {id(layer): _factor(len(branches), len(own)) for own in branches.values() for layer in own}
-    for path, layer in weighted:
-        weight, bias = weight_of(layer), bias_of(layer)
+    factors = {path: _factor(len(branches), len(own)) for own in branches.values() for path in own}
+    for path, layer, weight in weighted:
+        bias = bias_of(layer)
         fill(weight, grouped(base, layer), rng, path)
-        weight.value *= weight.value.dtype.type(factors.get(id(layer), 1.0))  # rule 2
+        weight.value *= weight.value.dtype.type(factors.get(path, 1.0))  # rule 2
         if bias is not None:
             fill(bias, zeros, rng, path)
-    for layer in last:  # at the end: a weight that is shared with a last layer is zero too
-        weight_of(layer).value[...] = 0
+    for path, _, weight in weighted:  # at the end: a weight that is shared with a last layer is zero too
+        if path in last:
+            weight.value[...] = 0
     _set_scalars(named)  # rule 3
     return model
 
@@ -63,18 +64,18 @@ def _factor(branches: int, layers: int) -> float:
     return branches ** (-1 / (2 * layers - 2)) if layers > 1 else 1.0
 
 
-def _branches(named, weighted) -> dict[str, list[Layer]]:
-    """Path of each residual branch -> the layers with a weight whose innermost branch it is."""
+def _branches(named, weighted) -> dict[str, list[str]]:
+    """Path of each residual branch -> those of the layers with a weight whose innermost branch it is."""
     residuals = [path for path, layer in named if isinstance(layer, Residual)]
     if not residuals:
         raise ValueError("model must hold a Residual for Fixup, got one without any; use initialize instead.")
-    branches = {f"{path}.branch".lstrip("."): [] for path in residuals}
-    for path, layer in weighted:
+    branches: dict[str, list[str]] = {f"{path}.branch".lstrip("."): [] for path in residuals}
+    for path, *_ in weighted:
         owner = _innermost(path, branches)
         if owner is not None:
-            branches[owner].append(layer)
-    for path, layers in branches.items():
-        if not layers:
+            branches[owner].append(path)
+    for path, own in branches.items():
+        if not own:
             raise ValueError(f"branch {path!r} must hold a layer with a weight of its own to zero, got none.")
     return branches
 
@@ -86,17 +87,17 @@ def _innermost(path: str, parents) -> str | None:
     return path if path in parents else None
 
 
-def _classifier(named, weighted) -> Layer:
-    """The last layer with a weight, if no residual comes after it or holds it."""
-    residuals, has_weight = set(), {id(layer) for _, layer in weighted}
+def _classifier(named, weighted) -> str:
+    """The path of the last layer with a weight, if no residual comes after it or holds it."""
+    residuals, has_weight = set(), {path for path, *_ in weighted}
     last = None
     for path, layer in named:
         if isinstance(layer, Residual):
             residuals.add(path)
         if _innermost(path, residuals) is not None:
             last = None
-        elif id(layer) in has_weight:
-            last = layer
+        elif path in has_weight:
+            last = path
     if last is None:
         raise ValueError("model must have a classifier, a layer with a weight after its last Residual.")
     return last

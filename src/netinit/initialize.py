@@ -32,20 +32,21 @@ def initialize(
     if not weighted:
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
     filled = set()
-    for path, layer in weighted:
-        for parameter, draw in ((weight_of(layer), grouped(initializer, layer)), (bias_of(layer), bias)):
+    for path, layer, weight in weighted:
+        for parameter, draw in ((weight, grouped(initializer, layer)), (bias_of(layer), bias)):
             if parameter is not None and id(parameter) not in filled:
                 fill(parameter, draw, rng, path)
                 filled.add(id(parameter))
     return model
 
 
-def weighted_layers(named: Iterable[tuple[str, Layer]]) -> list[tuple[str, Layer]]:
-    """Of the named layers those with a weight, such as Linear and Conv2d; raises where it is not clear."""
+def weighted_layers(named: Iterable[tuple[str, Layer]]) -> list[tuple[str, Layer, Parameter]]:
+    """Path, layer and weight of each that has one, such as Linear; raises where it is not clear."""
     weighted = []
     for path, layer in named:
-        if weight_of(layer) is not None:
-            weighted.append((path, layer))
+        weight = weight_of(layer)
+        if weight is not None:
+            weighted.append((path, layer, weight))
         elif matrices := [name for name, p in own_parameters(layer).items() if p.value.ndim >= 2]:
             raise ValueError(
                 f"layer {path!r} must call one of its parameters weight, got {', '.join(matrices)}."

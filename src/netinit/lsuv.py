@@ -159,7 +159,7 @@ class _Rescaling:
 
     def report_the_rest(self, weighted):
         """A record for each layer that no batch stopped at: one that did not run, or not as one piece."""
-        for path, layer in weighted:
+        for path, layer, _ in weighted:
             if id(layer) not in self.visited:
                 reason = "not reached as one layer, or only around layers with weights of their own"
                 self._record(path, 0, math.nan, math.nan, f"{reason}: weights left as they were")

@@ -99,7 +99,7 @@ class Residual(Layer):
 
 def _check_distinct(model):
     """Raise where one layer stands in two places: its second pass would overwrite what the first saved."""
-    paths = {}
+    paths: dict[int, str] = {}
     for path, layer in model.named_layers():
         if id(layer) in paths:
             raise ValueError(

@@ -192,7 +192,7 @@ def _checked(parameters: list[Parameter]) -> list[Parameter]:
     return parameters
 
 
-def _copy(kind: str, parameter: Parameter, new: np.ndarray, home: np.ndarray) -> None:
+def _copy(kind: str, parameter: Parameter, new: np.ndarray | None, home: np.ndarray) -> None:
     """Write an array that was assigned by hand to its place."""
     if new is None:
         raise RuntimeError(f"parameter {parameter.name!r} has no gradient; run backward before step.")

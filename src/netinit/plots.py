@@ -49,12 +49,13 @@ def heatmap(ax: Axes, values: np.ndarray, rows: Sequence, columns: Sequence, *, 
     """A matrix as colors with its numbers written in; values (len(rows), len(columns)), NaN left empty."""
     values = np.asarray(values, float)
     image = ax.imshow(values, cmap="cividis", aspect="auto")
+    bright = np.asarray(image.norm(values)) > 0.5
     ax.set_xticks(range(len(columns)), columns)
     ax.set_yticks(range(len(rows)), rows)
     ax.grid(False)
     for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value):
-            color = "black" if image.norm(value) > 0.5 else "white"
+            color = "black" if bright[i, j] else "white"
             ax.text(j, i, f"{value:.{digits}f}", ha="center", va="center", color=color)
     return ax
 

@@ -78,14 +78,15 @@ class _Moments(NamedTuple):
 
 
 def _linear(layer: Linear, h: _Moments) -> tuple[_Moments, float]:
-    second = _mean_of_squares(layer.weight)
-    return h.scaled(layer.n_in * second, _mean_of_squares(layer.bias)), layer.n_out * second
+    second, (n_in, n_out) = _mean_of_squares(layer.weight), layer.weight.value.shape
+    return h.scaled(n_in * second, _mean_of_squares(layer.bias)), n_out * second
 
 
 def _convolved(layer: Conv2d, h: _Moments) -> tuple[_Moments, float]:
-    second, size = _mean_of_squares(layer.weight), layer.weight.value.size
-    after = h.scaled(size / layer.n_out * second, _mean_of_squares(layer.bias))
-    return after, size / layer.n_in / layer.stride**2 * second  # stride^2 pixels for each position
+    second, shape = _mean_of_squares(layer.weight), layer.weight.value.shape  # (k, k, n_in / groups, n_out)
+    patch, n_out = math.prod(shape[:3]), shape[3]
+    reached = patch * n_out / (shape[2] * layer.groups) / layer.stride**2  # stride^2 pixels for each position
+    return h.scaled(patch * second, _mean_of_squares(layer.bias)), reached * second
 
 
 def _activated(layer: Activation, h: _Moments) -> tuple[_Moments, float]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from netinit.activations import ACTIVATIONS, ActivationFunction, get_activation
+from netinit.activations import ActivationFunction, get_activation
 
 # Panels that halve towards 0: phi(sqrt(q) z) may bend at any scale near 0, and most kinks sit there.
 _HALF_LINE = 16.0 * 2.0 ** -np.arange(32)
@@ -162,28 +162,22 @@ def _halved(left, right):
 _PANELS = _EDGES[:-1], _EDGES[1:]
 
 
-@functools.cache
-def _first_grids():
-    """The grids of the panels and of their halves: every expectation begins with these."""
-    return _grid(*_PANELS), _grid(*_halved(*_PANELS))
-
-
 def expectation(f: Callable[[np.ndarray], np.ndarray], subject: str) -> float:
     """E[f(z)], z ~ N(0, 1): Gauss-Legendre on panels, each halved until the whole and its halves agree.
 
     `f` takes and returns arrays (panels, nodes). `subject` names the expectation in an error: InfiniteMoment
     where |f(z)| exp(-z^2 / 2) is not negligible at |z| = 16, ValueError where the halving leads nowhere.
     """
-    (left, right), ((z, density), second), weights = _PANELS, _first_grids(), _legendre()[1]
-    values, total, scale = f(z) * density, 0.0, None
+    (left, right), weights = _PANELS, _legendre()[1]
+    z, density = _grid(left, right)
+    values, total = f(z) * density, 0.0
     whole = values @ weights
+    scale = _scale(whole, max(abs(values[0, 0]), abs(values[-1, -1])), subject)
     for _ in range(_HALVINGS):
         left, right = _halved(left, right)
-        z, density = second if scale is None else _grid(left, right)
+        z, density = _grid(left, right)
         halves = (f(z) * density) @ weights
         both = halves.reshape(2, -1).sum(axis=0)
-        if scale is None:
-            scale = _scale(both, max(abs(values[0, 0]), abs(values[-1, -1])), subject)
         error = np.abs(both - whole)
         rough = error > _TOLERANCE * scale
         total += both[~rough].sum()
@@ -213,9 +207,7 @@ def mean(activation, q):
 
 
 def mean_square(activation, q, derivative=False):
-    """E[phi(sqrt(q) z)^2], or the same of phi'. Remembered for the registered activations."""
-    if ACTIVATIONS.get(activation.name) is activation:
-        return _remembered(activation.name, q, derivative)
+    """E[phi(sqrt(q) z)^2], or the same of phi'."""
     if derivative and isinstance(activation, _Plain):
         return _mean_square_quotient(activation, q)
     return _mean_square(activation, q, derivative)
@@ -229,11 +221,6 @@ def _mean_square(activation, q, derivative):
         return expectation(lambda z: evaluate(activation, scale * z, derivative) ** 2, subject)
 
 
-@functools.lru_cache(maxsize=1024)
-def _remembered(name, q, derivative):  # by name: a closure given by the user must not be kept alive
-    return _mean_square(ACTIVATIONS[name], q, derivative)
-
-
 def _mean_square_quotient(plain, q):
     """E[phi'^2] from two steps of the difference: a kink errs in proportion to the step, a jump inversely."""
     fine, coarse = (_mean_square(replace(plain, step=step), q, True) for step in (_STEP, 4 * _STEP))
@@ -245,7 +232,6 @@ def _mean_square_quotient(plain, q):
     return (4 * fine - coarse) / 3
 
 
-@functools.lru_cache(maxsize=64)
 def _graded(levels, both_ends):
     """Nodes and weights on [0, 1], on panels that halve towards 0 (and towards 1)."""
     edges = np.concatenate([[0.0], 2.0 ** -np.arange(levels, -1, -1)])

@@ -7,6 +7,7 @@ parts) as the signal passes. Chapters plot its columns; `diagnose` compares them
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -53,8 +54,8 @@ class LayerTrace:
     weight_gradient_std: float | None = None
     predicted_rms: float | None = None
     predicted_gradient_std: float | None = None
-    output: np.ndarray | None = field(default=None, repr=False, compare=False)
-    gradient: np.ndarray | None = field(default=None, repr=False, compare=False)
+    output: Any = field(default=None, repr=False, compare=False)
+    gradient: Any = field(default=None, repr=False, compare=False)
 
     @property
     def rms(self) -> float:

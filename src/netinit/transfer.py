@@ -119,7 +119,7 @@ def _reason(path, own, state, asked) -> str:
 
 def _settle_shared(own, values, skipped) -> None:
     """Where paths of the target share an array: move those whose values conflict from values to skipped."""
-    sharing = {}  # id of an array -> its paths
+    sharing: dict[int, list[str]] = {}  # id of an array -> its paths
     for path, array in own.items():
         sharing.setdefault(id(array), []).append(path)
     for paths in sharing.values():

@@ -25,7 +25,7 @@ from PIL import Image
 
 from netinit.plots import training_frame
 
-STATIC = "NETINIT_STATIC_FIGURES"  # set by book/_ext/static_figures.py
+STATIC = "NETINIT_STATIC_FIGURES"  # set by tools/executed.py
 BUDGET = 400_000  # bytes of frames in one figure of the page
 
 
@@ -127,11 +127,12 @@ def _render(draw, values) -> Frame:
     if not isinstance(figure, Figure):
         raise TypeError(f"{draw.__name__} returned a {type(figure).__name__}; it must return a Figure.")
     try:
-        if not figure.get_label():
+        label = str(figure.get_label())
+        if not label:
             raise ValueError(f"{draw.__name__} must describe its figure with fig.set_label(...).")
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
-        return Frame(_compress(np.asarray(canvas.buffer_rgba())[..., :3]), figure.get_label())
+        return Frame(_compress(np.asarray(canvas.buffer_rgba())[..., :3]), label)
     finally:
         plt.close(figure)
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
-PAGES = [SITE / "search.html", SITE / "genindex.html", *sorted(SITE.glob("book/*.html"))]
+PAGES = [SITE / "search.html", SITE / "genindex.html", *sorted(SITE.glob("book/**/*.html"))]
 LIVE_PAGES = [path for path in PAGES if path.exists() and 'class="live-figure"' in path.read_text()]
 FAULTS = {"error", "warning", "assert"}
 WIDTH = 1280

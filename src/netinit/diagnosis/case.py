@@ -1,15 +1,15 @@
 """What `diagnose` looks at: each layer with a weight, what follows it, and the sums of the residual blocks.
 
-`examine` runs one batch forward and backward and sorts the rows of the trace: a `Step` is a layer with a
-weight and what its output alone passes through next, a `Sum` is the output of a `Residual`. The files of
-questions above this one only read them.
+This is the ground floor of the room. `examine` runs one batch forward and backward and sorts the rows of the
+trace: a `Step` is a layer with a weight and what its output alone passes through next, a `Sum` is the output
+of a `Residual`. It judges nothing; `layer_faults` and `depth_faults`, which do, only read what it found.
 """
 
 import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,16 +41,12 @@ class Step:
 
     row: LayerTrace
     layer: Layer
+    weight: np.ndarray  # the matrix or kernel
     after: tuple[tuple[LayerTrace, Layer], ...]
     in_branch: bool  # of a Residual: small weights do no harm there, the skip path carries the signal
     last: bool  # of the network or of a branch: may be zero, because the units before it differ all the same
     phi: ActivationFunction  # the one after it, or before it where none is
     inside: float  # share of a kernel that lies on the image and not on its border of zeros
-
-    @property
-    def weight(self) -> np.ndarray:
-        """The matrix or kernel."""
-        return weight_of(self.layer).value
 
     @property
     def bias(self) -> np.ndarray | None:
@@ -59,11 +55,19 @@ class Step:
         return None if bias is None else bias.value
 
     @property
-    def fans(self) -> tuple[float, float]:
-        """fan_in and fan_out, those of one group."""
-        receptive = math.prod(self.weight.shape[:-2])
-        n_in, n_out = self.weight.shape[-2:]
-        return receptive * n_in, receptive * n_out / self.layer.groups
+    def fan_in(self) -> int:
+        """Inputs of one unit."""
+        return math.prod(self.weight.shape[:-1])
+
+    @property
+    def fan_out(self) -> float:
+        """Units that one input reaches."""
+        return math.prod(self.weight.shape[:-2]) * self.weight.shape[-1] / self.layer.groups
+
+    @property
+    def fan_avg(self) -> float:
+        """The mean of both."""
+        return (self.fan_in + self.fan_out) / 2
 
     def gain(self, fan: float) -> float:
         """sqrt(fan E[w^2]): the factor on the signal (fan_in) or on the gradient (fan_out)."""
@@ -77,14 +81,16 @@ class Step:
     @cached_property
     def phi_scales(self) -> bool:
         """Whether phi(2 z) = 2 phi(z): ReLU only scales with its input, tanh does not."""
-        z = np.linspace(-3, 3, 13)
+        z = np.array([-2.0, -1.0, 1.0, 2.0])
         return bool(np.allclose(self.phi.function(2 * z), 2 * self.phi.function(z)))
 
     @property
     def norm(self) -> tuple[LayerTrace, Normalization] | None:
         """The normalization of its output, which undoes the scale of its weight."""
-        first = self.after[0] if self.after else (None, None)
-        return first if isinstance(first[1], Normalization) else None
+        for row, layer in self.after[:1]:
+            if isinstance(layer, Normalization):
+                return row, layer
+        return None
 
     @property
     def signal(self) -> LayerTrace:
@@ -96,11 +102,11 @@ class Step:
         """The next activation, if its output is finite."""
         return next((row for row, _ in self.after if row.dead is not None), None)
 
-    def flat(self, sign: int = 1, shift: np.ndarray | float = 0.0) -> np.ndarray:
+    def flat(self, sign: int = 1, shift: Any = 0.0) -> np.ndarray:
         """For each unit: whether its activation has derivative 0 on the whole batch, at sign z - shift."""
         before = self.row
         for row, layer in self.after:
-            if row.dead is not None:
+            if isinstance(layer, Activation) and row.dead is not None:
                 z = sign * before.output - shift
                 return flat_units(layer.activation, z, layer.activation.function(z))
             before = row
@@ -148,12 +154,11 @@ class Case:
         return rms(self.start)
 
     @property
-    def shifted_columns(self) -> float:
-        """Share of the input's columns whose mean is more than two of their own std away from 0."""
+    def shared(self) -> float:
+        """Share of the input's second moment that is that of the column means: what all examples share."""
         if len(self.x) == 1:
-            return 0.0  # one example shows no std
-        columns = self.x.reshape(len(self.x), -1).astype(np.float64)
-        return float(np.mean(np.abs(columns.mean(axis=0)) > 2 * columns.std(axis=0)))
+            return 0.0  # one example shows no mean
+        return (rms(self.x.mean(axis=0, dtype=np.float64)) / rms(self.x)) ** 2
 
 
 def rms(values: np.ndarray) -> float:
@@ -167,12 +172,10 @@ def examine(model: Layer, x: np.ndarray, y=None) -> Case:
     The backward pass starts from a random gradient of variance 1, so it needs no labels. Raises ValueError
     for a model without weights, and what `trace` raises.
     """
-    seen = {"classes": 0, "loss": None}
+    outputs = []
 
     def start(output):
-        seen["classes"] = output.shape[-1]
-        if y is not None:
-            seen["loss"], _ = softmax_cross_entropy(output, np.clip(y, 0, output.shape[-1] - 1))
+        outputs.append(output)
         return np.random.default_rng(0).standard_normal(output.shape).astype(output.dtype)
 
     traced = trace(model, x, output_gradient=start, keep=True)
@@ -187,11 +190,17 @@ def examine(model: Layer, x: np.ndarray, y=None) -> Case:
         x=x,
         start=x if reaches is None else reaches,
         y=None if y is None else np.asarray(y),
+        classes=outputs[0].shape[-1],
+        loss=_loss(outputs[0], y),
         trace=traced,
         steps=steps,
         sums=tuple(walk.sums),
-        **seen,
     )
+
+
+def _loss(output, y):
+    """The loss of the labels, each moved into the range of the classes; None without labels."""
+    return None if y is None else softmax_cross_entropy(output, np.clip(y, 0, output.shape[-1] - 1))[0]
 
 
 class _Walk:
@@ -201,32 +210,37 @@ class _Walk:
     until the next leaf, is unknown (None).
     """
 
-    def __init__(self, traced):
-        self.rows = {row.name: i for i, row in enumerate(traced)}
-        self.trace, self.inputs, self.sums, self.end = traced, {}, [], 0
+    def __init__(self, traced: Trace):
+        self.trace = traced
+        self.places = {row.name: place for place, row in enumerate(traced)}  # of the leaves in the trace
+        self.inputs: dict[str, np.ndarray | None] = {}
+        self.sums: list[Sum] = []
+        self.place = 0  # of the last leaf passed
 
     def output(self, layer, path, x):
-        if path in self.rows:
-            self.inputs[path], self.end = x, self.rows[path]
-            return self.trace[self.end].output
+        """What the layer at this path makes of x, its output on the input of the model."""
+        if path in self.places:
+            self.inputs[path], self.place = x, self.places[path]
+            return self.trace[self.place].output
         if isinstance(layer, Sequential):
             for name, part in layer.children():
                 x = self.output(part, _join(path, name), x)
             return x
-        if not isinstance(layer, Residual):
-            return None
+        return self._sum(layer, path, x) if isinstance(layer, Residual) else None
+
+    def _sum(self, block, path, x):
         skip = x
-        if layer.shortcut is not None:
-            skip = self.output(layer.shortcut, _join(path, "shortcut"), x)
-        branch = self.output(layer.branch, _join(path, "branch"), x)
+        if block.shortcut is not None:
+            skip = self.output(block.shortcut, _join(path, "shortcut"), x)
+        branch = self.output(block.branch, _join(path, "branch"), x)
         if any(part is None for part in (x, skip, branch)):
             return None
         self.sums.append(Sum(path, rms(x), rms(skip + branch), self._saturated()))
         return skip + branch
 
     def _saturated(self):
-        """Of the first activation behind the last leaf seen, before the next weight."""
-        for row in itertools.islice(self.trace.layers, self.end + 1, None):
+        """Of the first activation behind the last leaf passed, before the next weight."""
+        for row in self.trace[self.place + 1 :]:
             if row.dead is not None or row.weight_std is not None:
                 return row.saturated
         return None
@@ -238,7 +252,7 @@ def _join(path, name):
 
 def _arms(model) -> dict[str, tuple[str, ...]]:
     """Path of each layer -> the branches and shortcuts around it, from the outermost to the innermost."""
-    arms = {path: () for path, _ in model.named_layers()}
+    arms: dict[str, tuple[str, ...]] = {path: () for path, _ in model.named_layers()}
     for path, layer in model.named_layers():
         if isinstance(layer, Residual):
             for name, part in layer.children():
@@ -247,35 +261,43 @@ def _arms(model) -> dict[str, tuple[str, ...]]:
     return arms
 
 
+def _is_branch(arm):
+    return arm.rpartition(".")[2] == "branch"
+
+
 def _steps(model, traced, inputs) -> tuple[Step, ...]:
-    layers, arms, rows, steps = dict(model.named_layers()), _arms(model), list(traced), []
-    branches = {_join(path, "branch") for path, layer in layers.items() if isinstance(layer, Residual)}
+    """One step for each layer with a weight, in the order of execution."""
+    layers, arms, rows = dict(model.named_layers()), _arms(model), list(traced)
+    weights = {path: weight for path, layer in layers.items() if (weight := weight_of(layer)) is not None}
     starts = [i for i, row in enumerate(rows) if row.weight_std is not None]
     ends = {arm: start for start in starts for arm in arms[rows[start].name]}  # the last weight of each
-    phi = get_activation("identity")
-    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
-        name, after = rows[start].name, []
-        own = arms[name]
-        for row in rows[start + 1 : end]:
-            if arms[row.name][: len(own)] != own:
-                break  # behind the sum: its signal is not this layer's alone
-            after.append((row, layers[row.name]))
-        phi = next((layer.activation for _, layer in after if isinstance(layer, Activation)), phi)
-        last = own[-1] in branches and ends[own[-1]] == start if own else end == len(rows)
-        in_branch = any(arm in branches for arm in own)
-        inside = _inside(layers[name], inputs.get(name))
-        steps.append(Step(rows[start], layers[name], tuple(after), in_branch, last, phi, inside))
+    steps, phi = [], get_activation("identity")
+    for start, end in itertools.pairwise([*starts, len(rows)]):
+        name = rows[start].name
+        layer, own = layers[name], arms[name]
+        after = tuple((row, layers[row.name]) for row in _alone(rows[start:end], arms))
+        phi = next((part.activation for _, part in after if isinstance(part, Activation)), phi)
+        last = _is_branch(own[-1]) and ends[own[-1]] == start if own else end == len(rows)
+        in_branch = any(_is_branch(arm) for arm in own)
+        inside = _inside(layer, inputs.get(name))
+        steps.append(Step(rows[start], layer, weights[name].value, after, in_branch, last, phi, inside))
     return tuple(steps)
 
 
+def _alone(rows, arms):
+    """The rows behind the first one, up to the end of its branch: the sum there is not its signal alone."""
+    own = arms[rows[0].name]
+    return itertools.takewhile(lambda row: arms[row.name][: len(own)] == own, rows[1:])
+
+
 def _inside(layer, x) -> float:
-    """Share of the taps of a convolution that meet a pixel, over all positions; 1 for any other layer."""
-    if x is None or not isinstance(layer, Conv2d) or layer.padding == "valid":
+    """Share of the taps of a convolution that meet a pixel, over all positions; 1 for any other layer.
+
+    That is what the same convolution with the taps of a mean makes of an image of ones.
+    """
+    if x is None or not isinstance(layer, Conv2d):
         return 1.0
-    shares = []
-    for n in x.shape[1:3]:
-        starts = np.arange(0, n, layer.stride)
-        margin = max(starts[-1] + layer.kernel_size - n, 0)
-        taps = starts[:, None] - margin // 2 + np.arange(layer.kernel_size)
-        shares.append(np.mean((taps >= 0) & (taps < n)))
-    return float(np.prod(shares))
+    mean = Conv2d(1, 1, layer.kernel_size, layer.stride, layer.padding, bias=False)
+    mean.weight.value[...] = 1 / layer.kernel_size**2
+    _, height, width, _ = x.shape
+    return float(mean(np.ones((1, height, width, 1), np.float32)).mean())

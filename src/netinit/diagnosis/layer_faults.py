@@ -1,8 +1,8 @@
 """The faults of the data, of one parameter or of one layer: one question each, cause before symptom.
 
-A fault is what the theory rules out, not what is off by chance or by taste. The bounds below leave room for
-every initializer in use; what only harms together with depth is asked of all layers together, in
-`depth_faults`.
+`report` asks these first. A fault is what the theory rules out, not what is off by chance or by taste: each
+bound below leaves room for every initializer in use. What only harms together with depth is asked of all
+layers together, in `depth_faults`.
 """
 
 import math
@@ -11,16 +11,20 @@ import numpy as np
 
 from netinit.diagnosis.case import Case, Finding, Step, rms
 from netinit.diagnosis.remedies import OTHERWISE, normal_gain, reinitialize, relative_size, suits, unscale
+from netinit.layers import ScalarScale
+from netinit.layers.normalization import Normalization
 from netinit.trace import distinct_units
 
-SMALLEST_INPUT, LARGEST_INPUT = 0.1, 4.0  # rms: that of rows with a single 1 among 100, of raw digits
+SMALLEST_INPUT = 0.1  # rms of x: that of rows with a single 1 among 100 columns
+LARGEST_INPUT = 4.0  # rms of x: raw digits, of 0 to 16, have 7
+LARGEST_SHARED = 0.8  # of E[x^2] in the means of the columns: two examples then have a cosine of 0.8
 SMALLEST_GAIN = 1 / 3  # sqrt(fan_avg E[w^2]) of one layer: PyTorch's default is 0.41 where fan_out is small
-LARGEST_GAIN = 5.0  # with the smaller fan: sigmoid's is 4
-LARGEST_LIKELY_INPUT = 1.5  # rms: with a larger one, x may be what saturates the first activation
-LARGEST_ORDINARY_GAIN = 5 / 3  # the largest in use for tanh: it saturates 17 % for inputs of variance 1
-MOST_SATURATED = 0.4
-DROWNED = 3.0  # times the rms of x W: the bias alone then decides the sign of all but 1 output in 700
-LARGE_LAST = 2.0  # times the size that suits: with it the logits start at an rms of 2 or 3
+LARGEST_GAIN = 5.0  # sqrt(fan E[w^2]) with the smaller fan: Xavier times 4 is in use for sigmoid
+MOST_SATURATED = 0.4  # of the outputs of an activation: the largest gain in use for tanh, 5/3, makes 17 %
+MOST_DEAD = 0.5  # of the units of a layer: fewer leave a network that trains
+DEAD_BY_CHANCE = 5.0  # std of how many more units than by chance, where dead and always active are as likely
+DROWNED = 3.0  # rms of the bias over that of x W: it then decides the sign of all but 1 output in 700
+LARGE_LAST = 2.0  # times the size that suits the last layer: its logits then start at an rms of 2 or 3
 # One std for all columns: that of a single one may be 0, as at the border of the digits.
 STANDARDIZE = (
     "standardize x with the training data: subtract the mean of each column, divide by the std of all"
@@ -39,12 +43,12 @@ def _input(case):
     if np.ptp(columns) == 0 or (len(columns) > 1 and not np.ptp(columns, axis=0).any()):
         size = f"rms {rms(case.x):.2g}"
         return Finding("input", "constant input", f"all examples are the same, {size}", "check how x is made")
-    sound = SMALLEST_INPUT <= rms(case.x) <= LARGEST_INPUT and case.shifted_columns <= 0.5
+    sound = SMALLEST_INPUT <= rms(case.x) <= LARGEST_INPUT and case.shared <= LARGEST_SHARED
     return None if sound or case.normalizes_input else _not_normalized(case)
 
 
 def _not_normalized(case, more=""):
-    evidence = f"rms {rms(case.x):.2g}, {case.shifted_columns:.0%} of the columns have |mean| > 2 std"
+    evidence = f"rms {rms(case.x):.2g}, {case.shared:.0%} of the mean square is that of the column means"
     return Finding("input", "input not normalized", evidence + more, STANDARDIZE)
 
 
@@ -70,7 +74,7 @@ def _not_finite(case):
     return None
 
 
-# Is this layer sound by itself? Each takes a step and the case.
+# Is this layer sound by itself? Each question takes a step and the case.
 def _zero(step, _):
     if step.last or step.weight.any():
         return None
@@ -79,41 +83,40 @@ def _zero(step, _):
 
 def _two_zeros(step, _):
     """In a product of two zeros neither factor has a gradient."""
-    scales = [(row, layer) for row, layer in step.after if hasattr(layer, "scale")]
-    zero = next((pair for pair in scales if not pair[1].scale.value.any()), None)
-    if zero is None or step.weight.any():
+    if step.weight.any():
         return None
-    row, _ = zero
-    evidence = f"its weights and the scale of layer {row.name} are zero: neither gets a gradient"
-    return finding(
-        step, "zero weights under a zero scale", evidence, f"set the scale of layer {row.name} to 1"
-    )
+    for row, layer in step.after:
+        if isinstance(layer, (Normalization, ScalarScale)) and not layer.scale.value.any():
+            evidence = f"its weights and the scale of layer {row.name} are zero: neither gets a gradient"
+            remedy = f"set the scale of layer {row.name} to 1"
+            return finding(step, "zero weights under a zero scale", evidence, remedy)
+    return None
 
 
 def _zero_scale(step, _):
     if step.last or step.norm is None or step.norm[1].scale.value.any():
         return None
-    return finding(step, "zero scale", f"nothing passes layer {step.norm[0].name}", unscale(step))
+    return finding(step, "zero scale", f"nothing passes layer {step.norm[0].name}", unscale(*step.norm))
 
 
 def _dead(step, _):
     """Dead because of the bias, or more units dead than active throughout: by chance both are as likely."""
     dead = step.flat()
-    if dead.mean() <= 0.5:
+    if dead.mean() <= MOST_DEAD:
         return None
-    shift = step.norm[1].shift.value if step.norm else step.bias
-    by_bias = np.zeros_like(dead) if shift is None else dead & ~step.flat(shift=shift)
-    excess, units = dead.mean() - step.flat(sign=-1).mean(), dead.size
-    if not (by_bias.mean() > 0.5 and units >= 16) and excess < min(1.0, 5 / math.sqrt(units)):
+    bias = step.norm[1].shift.value if step.norm else step.bias
+    by_bias = bias is not None and (dead & ~step.flat(shift=bias)).mean() > MOST_DEAD
+    excess = dead.mean() - step.flat(sign=-1).mean()
+    if not by_bias and excess < min(1.0, DEAD_BY_CHANCE / math.sqrt(dead.size)):
         return None
     evidence = f"{dead.mean():.0%} of the {step.phi.name} units have derivative 0 on the whole batch"
     if step.norm:
-        return finding(step, "dead units", evidence, unscale(step))
-    return finding(step, "dead units", evidence, UNBIAS if by_bias.mean() > 0.5 else "")
+        return finding(step, "dead units", evidence, unscale(*step.norm))
+    return finding(step, "dead units", evidence, UNBIAS if by_bias else "")
 
 
 def _too_small(step, _):
-    gain = step.gain(sum(step.fans) / 2)
+    gain = step.gain(step.fan_avg)
     if step.norm or step.in_branch or step.last or gain >= SMALLEST_GAIN:
         return None
     evidence = f"gain sqrt(fan_avg E[w^2]) = {gain:.2g}, {normal_gain(step)}"
@@ -131,11 +134,14 @@ def _drowned(step, _):
 
 
 def _duplicated(step, _):
+    """Units with equal outputs and equal gradients stay equal for ever.
+
+    Equal outputs alone do no harm: a layer above that tells the units apart sends them different gradients.
+    Nor do single units that agree because they are dead: that is another question.
+    """
     row = step.row
     if step.last or row.distinct_units is None or row.distinct_units == row.units:
         return None
-    # Equal outputs alone do no harm: a layer above that tells the units apart sends them different gradients.
-    # Nor do single units that agree because they are dead: that is another question.
     alive = ~step.flat() if not step.flat().all() else np.ones(row.units, bool)
     parts = [a.reshape(-1, row.units)[:, alive] for a in (row.output, row.gradient)]
     distinct = distinct_units(np.concatenate([a / (np.abs(a).max() or 1) for a in parts]))
@@ -146,25 +152,21 @@ def _duplicated(step, _):
 
 
 def _saturated(step, case):
+    """In the first layer the larger one is to blame: the rms of its input or the gain of its weights."""
     fraction = step.activation and step.activation.saturated
     if fraction is None or fraction <= MOST_SATURATED:
         return None
-    gain = step.gain(step.fans[0])
+    gain = step.gain(step.fan_in)
     shown = f"{fraction:.0%} of the {step.phi.name} outputs at their limits"
-    ordinary = gain <= LARGEST_ORDINARY_GAIN and not case.normalizes_input
-    if (
-        step is case.steps[0]
-        and ordinary
-        and (case.input_rms > LARGEST_LIKELY_INPUT or case.shifted_columns > 0)
-    ):
+    if step is case.steps[0] and case.input_rms > gain and not case.normalizes_input:
         return _not_normalized(case, f": {shown}")
     evidence = f"{shown}; gain sqrt(fan_in E[w^2]) = {gain:.2g}, {normal_gain(step)}"
-    remedy = unscale(step) if step.norm else (OTHERWISE if suits(step) else "")
+    remedy = unscale(*step.norm) if step.norm else (OTHERWISE if suits(step) else "")
     return finding(step, "saturated activation", evidence, remedy)
 
 
 def _too_large(step, _):
-    gain = step.gain(min(step.fans))
+    gain = step.gain(min(step.fan_in, step.fan_out))
     if step.norm or gain <= LARGEST_GAIN:
         return None
     evidence = f"gain sqrt(fan E[w^2]) = {gain:.2g}, {normal_gain(step)}"
@@ -172,8 +174,7 @@ def _too_large(step, _):
 
 
 DATA = (_input, _labels)
-STRUCTURE = (_zero, _two_zeros, _zero_scale, _duplicated)
-SCALE = (_dead, _drowned, _too_small, _saturated, _too_large)
+LAYER = (_zero, _two_zeros, _zero_scale, _duplicated, _dead, _drowned, _too_small, _saturated, _too_large)
 
 
 def fault_of_a_layer(case: Case) -> Finding | None:
@@ -181,7 +182,7 @@ def fault_of_a_layer(case: Case) -> Finding | None:
     if found := _not_finite(case):
         return found
     for step in case.steps:
-        for ask in STRUCTURE + SCALE:
+        for ask in LAYER:
             if found := ask(step, case):
                 return found._replace(remedy=_remedy(found, ask, step, case))
     return None

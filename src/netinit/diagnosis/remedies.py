@@ -10,8 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from netinit.activations import ACTIVATIONS, ActivationFunction
-from netinit.diagnosis.case import Step, rms
+from netinit.diagnosis.case import Step
+from netinit.layers.normalization import Normalization
 from netinit.theory import gain
+from netinit.trace import LayerTrace
 
 CLOSE = 1.1  # weights within this factor of the size that suits need no other: the draw itself varies by 5 %
 XAVIER = ("tanh", "sigmoid", "softsign", "identity")
@@ -44,8 +46,7 @@ def _gain(phi):
 def relative_size(step: Step) -> float:
     """The size of a layer's weights, in units of that of the initializer that suits its activation."""
     _, wanted, fan = suited(step.phi)
-    fans = {"fan_in": step.fans[0], "fan_avg": sum(step.fans) / 2}
-    return step.gain(fans[fan]) / wanted
+    return step.gain(step.fan_in if fan == "fan_in" else step.fan_avg) / wanted
 
 
 def suits(step: Step) -> bool:
@@ -72,7 +73,7 @@ def reinitialize(faulty: Sequence[Step], steps: Sequence[Step]) -> str:
 def resize(first: Step, steps: Sequence[Step]) -> str:
     """Give weights of the size that suits to the layers from the first on, if any has another."""
     if first.norm:
-        return unscale(first)
+        return unscale(*first.norm)
     rest = steps[steps.index(first) :]
     wrong = [step for step in rest if step is first or not step.last]
     wrong = [step for step in wrong if not (step.norm or suits(step))]
@@ -81,9 +82,8 @@ def resize(first: Step, steps: Sequence[Step]) -> str:
     return reinitialize(wrong if len(wrong) == 1 else rest, steps)
 
 
-def unscale(step: Step) -> str:
+def unscale(row: LayerTrace, norm: Normalization) -> str:
     """Set a normalization's scale and shift back, where they are not those of the start."""
-    row, norm = step.norm
-    if rms(norm.scale.value - 1) < 0.5 and rms(norm.shift.value) < 0.5:
+    if (norm.scale.value == 1).all() and not norm.shift.value.any():
         return "residual connections or fewer layers: normalization alone does not help"
     return f"set the scale of layer {row.name} {norm!r} to 1 and its shift to 0"

@@ -88,13 +88,12 @@ def _health(trace):
 def _neighbors(trace, layer):
     """The rows around a layer, or the first and the last ones."""
     rows = [_cells(row) for row in trace]
-    place = next((i for i, row in enumerate(trace) if row.name == layer), None)
-    gap = [["..."] * len(rows[0])]
-    if len(rows) > ROWS and place is None:
-        rows = rows[:3] + gap + rows[-3:]
-    elif len(rows) > ROWS:
-        first = min(max(place - 3, 0), len(rows) - ROWS)
+    names = [row.name for row in trace]
+    if len(rows) > ROWS and layer in names:
+        first = min(max(names.index(layer) - 3, 0), len(rows) - ROWS)
         rows = rows[first : first + ROWS]
+    elif len(rows) > ROWS:
+        rows = [*rows[:3], ["..."] * len(rows[0]), *rows[-3:]]
     return table([["layer", "kind", "rms", "predicted", "gradient", "predicted"], *rows])
 
 

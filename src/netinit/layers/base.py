@@ -8,6 +8,7 @@ that it holds as attributes, or layers in a list, are found by themselves.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -76,11 +77,9 @@ class Layer:
     n_in: int | None = None  # features per example that the layer takes; None: any number
     n_out: int | None = None  # features per example that it returns; None: not known beforehand
     keeps_width = False  # True: it returns as many features as it was given, whatever their number
-    groups = (
-        1  # blocks of its outputs, each of which sees a block of the inputs alone, as in a grouped Conv2d
-    )
+    groups = 1  # blocks of outputs that each see their own block of inputs, as in a grouped Conv2d
     training = True  # what `train()` and `eval()` switch; only BatchNorm looks at it
-    _saved = None  # what forward keeps for backward
+    _saved: Any = None  # what forward keeps for backward
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """The output for a batch x, (batch, ...); keeps in `_saved` what `backward` needs."""

@@ -1,5 +1,7 @@
 """Layers that change each number by itself: activations, and the scalar bias and multiplier of Fixup."""
 
+from typing import Any
+
 import numpy as np
 
 from netinit.activations import ActivationFunction, get_activation
@@ -10,10 +12,10 @@ class Activation(Layer):
     """y = phi(z), element by element, for a name in `ACTIVATIONS` or an `ActivationFunction` of your own."""
 
     keeps_width = True
+    _input: Any = None  # what the derivative needs besides the output
 
     def __init__(self, activation: str | ActivationFunction):
         self.activation = get_activation(activation)
-        self._input = None
 
     def forward(self, x):
         y = self.activation.function(x)
