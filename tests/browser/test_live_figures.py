@@ -4,7 +4,7 @@ import itertools
 import re
 
 import pytest
-from visit import LIVE_PAGES, PAGES, visit
+from visit import LIVE_PAGES, PAGES, WIDTH, visit
 
 LIVE = re.compile(r'<figure class="live-figure"')
 CHAPTER = re.compile(r"\d\d-")
@@ -93,6 +93,7 @@ def test_every_chapter_has_live_figures():
 
 
 def test_every_position_of_every_control_shows_its_own_picture_and_text(visited):
+    visited.open_at(WIDTH)
     for figure in visited.page.locator(".live-figure").all():
         check_grid(visited.page, figure)
     assert visited.faults == []
@@ -134,6 +135,7 @@ def check_play(page, button):
 def test_play_runs_pauses_and_ends(browser, path):
     with visit(browser, path) as visited:
         visited.page.clock.install()
+        visited.open_at(WIDTH)
         for button in visited.page.locator(".live-play").all():
             check_play(visited.page, button)
         assert visited.faults == []
@@ -142,6 +144,7 @@ def test_play_runs_pauses_and_ends(browser, path):
 @pytest.mark.parametrize("path", LIVE_PAGES, ids=lambda path: path.stem)
 def test_the_first_frame_shows_without_javascript(browser, path):
     with visit(browser, path, java_script_enabled=False) as visited:
+        visited.open_at(WIDTH)
         for figure in visited.page.locator(".live-figure").all():
             assert figure.locator(".live-frames img:visible").count() == 1
             assert not figure.locator(".live-controls").is_visible()
