@@ -15,6 +15,7 @@ PREDICTIONS, LIVE_FIGURES, WORDS_BEFORE_FIGURE = range(2, 5), 3, 80
 HIDING = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 LONG = "from-scratch"  # the tag of the one visible cell that may be longer
 EXERCISES = re.compile(r"^#+ +Exercises", re.MULTILINE)
+LIVE = re.compile(r"\bexplore(_training)?\(")
 CONVERTED = "{reading-time}"  # what a notebook of this form holds
 
 
@@ -38,7 +39,7 @@ def read_core(path):
     core = Core(Path(path).name)
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code":
-            if core.before_figure is None and "explore(" in cell.source:
+            if core.before_figure is None and LIVE.search(cell.source):
                 core.before_figure = core.text
             core.code.append((cell.source, set(cell.metadata.get("tags", []))))
             continue
@@ -108,7 +109,7 @@ def predictions(core):
 
 def live_figures(core):
     """Yield a fault where live figures are missing or the first comes late."""
-    if (count := sum("explore(" in source for source, _ in core.code)) < LIVE_FIGURES:
+    if (count := sum(bool(LIVE.search(source)) for source, _ in core.code)) < LIVE_FIGURES:
         yield f"{count} live figures; at least {LIVE_FIGURES} are wanted"
     if core.before_figure is not None and (count := words(core.before_figure)) > WORDS_BEFORE_FIGURE:
         yield f"{count} words before the first live figure; at most {WORDS_BEFORE_FIGURE}"

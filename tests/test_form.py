@@ -27,7 +27,7 @@ def test_no_two_cores_open_alike():
 # --- the checks can fail -----------------------------------------------------------------------------------
 
 OPENING = "(ch-x)=\n# Title\n\nOne sentence about it. And another.\n"
-FIGURE = "explore(draw, depth=[1, 2])"
+FIGURES = ["explore(draw, depth=[1, 2])", "explore_training(runs, epoch=[0, 1])", "explore(draw, std=[1, 2])"]
 ASKED = "```{prediction-start} a\nWhich?\n```"
 
 
@@ -45,7 +45,7 @@ def many_lines(number):
 
 def core(tmp_path, *more, opening=OPENING, figures=3, asked=2, name="05-x.ipynb"):
     """Return a core that has the form, with something more before its exercises."""
-    cells = [markdown(opening), *[code(FIGURE, "hide-input") for _ in range(figures)]]
+    cells = [markdown(opening), *[code(figure, "hide-input") for figure in FIGURES[:figures]]]
     cells += [*more, *[markdown(ASKED) for _ in range(asked)]]
     cells += [
         markdown("## Exercises\n\n" + "word " * 5000),
