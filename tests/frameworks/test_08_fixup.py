@@ -57,20 +57,23 @@ def test_jax_rules(jax_names):
     assert not array(jax_names["last"]).any()
 
 
-@pytest.mark.parametrize("name", ["b", "s"])
-def test_jax_scalars_have_a_tenth_of_the_rate(jax_names, name):
-    """One step of SGD moves what the block uses, b or 1 + s, by a tenth of rate times gradient."""
+def plain_block(p, h, b, s):
+    """The block of rule 3 with its biases and its multiplier as they are."""
+    z = (jax.nn.relu(h + b[0]) + b[1]) @ p["w1"]
+    return h + s * ((jax.nn.relu(z + b[2]) + b[3]) @ p["w2"])
+
+
+def test_jax_scalars_have_a_tenth_of_the_rate(jax_names):
+    """One step of SGD acts as one of a tenth of the rate on biases at 0 and a multiplier at 1."""
     p = jax_names["blocks"][0] | {"w2": jax.numpy.eye(WIDTH)}  # so that the scalars have a gradient
-    h = jax.random.normal(jax.random.key(1), (3, WIDTH))
-    reference = jax_names["block"]
-
-    def used(value):  # the same block, as a function of what it uses
-        return reference(p | {name: value / 0.1**0.5}, h).sum()
-
-    gradient = jax.grad(used)(jax.numpy.zeros_like(p[name]))
-    step = -1e-3 * jax.grad(lambda q: reference(q, h).sum())(p)[name]
-    assert np.abs(gradient).max() > 0
-    np.testing.assert_allclose(0.1**0.5 * step, -1e-4 * gradient, rtol=1e-4)
+    h, rate = jax.random.normal(jax.random.key(1), (3, WIDTH)), 1e-2
+    gradient = jax.grad(lambda p: jax_names["block"](p, h).sum())(p)
+    stepped = p | {name: p[name] - rate * gradient[name] for name in ("b", "s")}
+    start = jax.numpy.zeros(4), 1.0
+    slopes = jax.grad(lambda b, s: plain_block(p, h, b, s).sum(), (0, 1))(*start)
+    expected = plain_block(p, h, *(v - rate / 10 * slope for v, slope in zip(start, slopes, strict=True)))
+    assert np.abs(expected - plain_block(p, h, *start)).max() > 1e-3  # the step is seen
+    np.testing.assert_allclose(jax_names["block"](stepped, h), expected, atol=1e-5)
 
 
 @pytest.fixture
