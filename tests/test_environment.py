@@ -245,7 +245,7 @@ def test_netinit_of_another_place_is_replaced(clone):
 
 def test_a_changed_lock_is_installed(clone):
     write_lock(clone, tiny="1.1", small="2.0")
-    assert "requirements.txt changed" in make(clone)
+    assert "requirements.txt or pyproject.toml changed" in make(clone)
     assert run(clone, "import tiny; print(tiny.__version__)") == "1.1"
     write_lock(clone, tiny="1.0", small="2.0")
     make(clone)

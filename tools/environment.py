@@ -127,7 +127,8 @@ def reasons_to_mend(folder, name):
     whole = {package for package, info in distributions(folder) if is_whole(info)}
     reasons = [f"{package} is missing" for package in record.get("packages", []) if package not in whole]
     if record.get("lock") != digest(name):
-        reasons.append(f"{lock_file(name).relative_to(ROOT)} changed")
+        lock = lock_file(name).relative_to(ROOT)
+        reasons.append(f"{lock} or pyproject.toml changed" if name == BOOK else f"{lock} changed")
     if name == BOOK and not netinit_is_ours(folder):
         reasons.append("netinit is not this clone's")
     return reasons
