@@ -68,7 +68,8 @@ def test_notebook_is_normal(path):
 @each_notebook
 def test_notebook_holds_outputs(path):
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    assert sum(bool(cell.outputs) for cell in cells) >= 3, "strict nbval would compare next to nothing"
+    least = 3 if re.match(r"\d\d-", path.name) else 1
+    assert sum(bool(cell.outputs) for cell in cells) >= least, "strict nbval would compare next to nothing"
 
 
 @each_notebook

@@ -78,6 +78,16 @@ def test_every_term_of_the_glossary_occurs_in_a_chapter():
     assert [term for term in terms if not occurs(term, text)] == []
 
 
+def indexed_terms(text):
+    """Return the terms that the Chinese index of the glossary leads to."""
+    return set(re.findall(r"^\| .+ \| \{term\}`([^`]+)` \|$", text, re.MULTILINE))
+
+
+def test_the_chinese_index_leads_to_every_term():
+    glossary = (BOOK / "glossary.md").read_text(encoding="utf-8")
+    assert indexed_terms(glossary) == set(glossary_terms(glossary))
+
+
 # --- the checks can fail -----------------------------------------------------------------------------------
 
 
