@@ -1,4 +1,4 @@
-"""Chapter 2: the same model and the custom layer."""
+"""Chapter 2: a custom layer with a matrix of its own, its start, and a check of every gradient."""
 
 import jax
 import numpy as np
@@ -10,66 +10,90 @@ PAGE = "book/02-layers-and-models.ipynb"
 RNG = np.random.default_rng(0)
 
 
-def nearness(x, w):
-    """Return -1/2 of the squared distance of each row of x to each column of w."""
-    return -0.5 * ((x[:, :, None] - w) ** 2).sum(axis=1)
-
-
-def test_pytorch_model_and_walk(snippet):
+def test_pytorch_walk_starts_the_own_matrix_by_its_own_fan_in(snippet):
     names = snippet(PAGE, "PyTorch")
-    assert names["model"][0].weight.shape == (5, 10)
-    for index, (n_out, n_in) in ((0, (5, 10)), (2, (2, 5))):
-        assert has_variance(names["model"][index].weight, 2 / (n_in + n_out))
-        assert not array(names["model"][index].bias).any()
+    wide = names["Mix"](400, 100, 300)
+    assert has_variance(wide.weight, 1)  # randn, before the walk
+    wide.apply(names["start"])
+    assert has_variance(wide.weight, 1 / 100)
+    assert has_variance(wide.linear.weight, 1 / 400)
+    assert not array(wide.linear.bias).any()
+    x = torch.randn(4, 400)
+    assert np.allclose(array(wide(x)), array(x) @ array(wide.linear.weight).T @ array(wide.weight), atol=1e-4)
 
 
-def test_pytorch_custom_layer(snippet):
-    layer, x = snippet(PAGE, "PyTorch")["Nearness"](), torch.randn(4, 5)
-    assert np.allclose(array(layer(x)), nearness(array(x), array(layer.weight)), rtol=1e-4)
+def test_pytorch_fan_in_of_the_own_matrix_would_be_its_last_axis():
+    weight = torch.empty(100, 300)
+    torch.nn.init.kaiming_normal_(weight, nonlinearity="linear")
+    assert has_variance(weight, 1 / 300)
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="the snippet checks the gradient to x alone: a wrong gradient of a weight passes it",
-)
-def test_pytorch_gradient_check_sees_a_wrong_weight_gradient(snippet, monkeypatch):
-    """Run the snippet with a check that counts what it is asked to differentiate."""
+def test_pytorch_gradient_check_sees_x_and_all_parameters(snippet, monkeypatch):
     asked = []
     monkeypatch.setattr(torch.autograd, "gradcheck", lambda _f, inputs: asked.append(len(inputs)))
     snippet(PAGE, "PyTorch")
-    assert asked == [5]  # x, two weights, two biases
+    assert asked == [6]  # x; weight and bias of the first layer; own matrix, weight and bias of Mix
 
 
-def test_jax_gradients_and_their_check(snippet):
+class WrongForWeight(torch.autograd.Function):
+    """x @ w, with twice the gradient of w."""
+
+    @staticmethod
+    def forward(ctx, x, w):
+        ctx.save_for_backward(x, w)
+        return x @ w
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, w = ctx.saved_tensors
+        return grad @ w.T, 2 * x.T @ grad
+
+
+def test_pytorch_gradient_check_of_x_alone_passes_a_wrong_weight_gradient(snippet):
+    names = snippet(PAGE, "PyTorch")
+    mix = names["Mix"]().double()
+    mix.forward = lambda x: WrongForWeight.apply(mix.linear(x), mix.weight)
+    assert torch.autograd.gradcheck(mix, (names["x"],))
+    keys, values = zip(*mix.named_parameters(), strict=True)
+
+    def output(x, *values):
+        return torch.func.functional_call(mix, dict(zip(keys, values, strict=True)), (x,))
+
+    with pytest.raises(RuntimeError, match="Jacobian mismatch"):
+        torch.autograd.gradcheck(output, (names["x"], *values))
+
+
+def test_jax_checks_x_and_parameters_in_float64(snippet, monkeypatch):
+    asked = []
+    monkeypatch.setattr(jax.test_util, "check_grads", lambda _f, args, **kw: asked.append((args, kw)))
+    snippet(PAGE, "JAX")
+    ((params, x), options) = asked[0]
+    assert [leaf.dtype for leaf in jax.tree.leaves((params, x))] == [np.float64] * 4
+    assert options["rtol"] == 1e-6
+
+
+def test_jax_forward_and_check_that_can_fail(snippet):
     names = snippet(PAGE, "JAX")
-    params, x = names["params"], names["x"]
-    (w1, b1), (w2, b2) = params
-    assert [array(v).shape for v in (w1, b1, w2, b2)] == [(10, 5), (5,), (5, 2), (2,)]
-    assert np.allclose(
-        array(names["forward"](params, x)), np.maximum(array(x) @ array(w1), 0) @ array(w2), atol=1e-5
-    )
-    (_, _), (g2, gb2) = names["grads"]
-    assert np.allclose(array(gb2), 4)
-    assert np.allclose(array(g2), np.maximum(array(x) @ array(w1), 0).sum(0)[:, None] * np.ones(2), atol=1e-5)
-
-
-def test_jax_check_can_fail(snippet):
-    names = snippet(PAGE, "JAX")
+    params, x = names["params"], array(names["x"])
+    expected = np.maximum(x @ array(params["first"]), 0) @ array(params["mix_in"]) @ array(params["mix_own"])
+    assert np.allclose(array(names["forward"](params, names["x"])), expected, atol=1e-5)
 
     @jax.custom_vjp
     def wrong(params):
         return names["forward"](params, names["x"])
 
     wrong.defvjp(lambda p: (wrong(p), p), lambda p, _: (jax.tree.map(jax.numpy.ones_like, p),))
-    with pytest.raises(AssertionError):
-        names["check_grads"](wrong, (names["params"],), order=1, modes=["rev"])
+    with jax.enable_x64(True), pytest.raises(AssertionError):
+        names["check_grads"](wrong, (params,), order=1, modes=["rev"])
 
 
-def test_keras_model_and_custom_layer(snippet):
+def test_keras_custom_layer(snippet):
     names = snippet(PAGE, "Keras")
-    assert names["model"].layers[0].kernel.shape == (10, 5)
-    assert len(names["model"].layers) == 2
-    layer = names["Nearness"]()
-    x = RNG.normal(size=(4, 5)).astype(np.float32)
-    assert np.allclose(array(layer(x)), nearness(x, array(layer.w)), rtol=1e-4)
-    assert layer.w.shape == (5, 10)
+    assert len(names["paths"]) == 3
+    layer = names["Mix"](100, 300)
+    x = RNG.normal(size=(4, 400)).astype(np.float32)
+    y = array(layer(x))
+    assert layer.own.shape == (100, 300)
+    assert has_variance(layer.own, 1 / 100)
+    assert has_variance(layer.linear.kernel, 1 / 400)
+    assert np.allclose(y, x @ array(layer.linear.kernel) @ array(layer.own), atol=1e-4)
