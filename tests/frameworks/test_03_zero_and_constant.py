@@ -16,7 +16,7 @@ def test_pytorch(snippet):
     assert not array(model[2].bias).any()
 
 
-def test_pytorch_draws_biases_by_default(snippet):
+def test_pytorch_draws_biases_by_default():
     from torch import nn
 
     assert is_uniform(nn.Linear(64, 320).bias, 1 / 8)
