@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 FILES = ("_config.yml", "_toc.yml")
 FOLDERS = ("book", "src/netinit")
-LITE_FILES = ("pyproject.toml", "README.md", "LICENSE")  # what netinit's wheel needs beside its source
+LITE_FILES = ("pyproject.toml", "README.md", "LICENSE", "LICENSE-text")  # for the wheel
 SETTINGS = ("BOOK_REPOSITORY", "BOOK_BRANCH", "BOOK_LITE", "PYODIDE")  # what the pages depend on
 LITE = ("jupyterlite-core", "jupyterlite-pyodide-kernel")
 

@@ -1,35 +1,48 @@
-"""Chapter 5: Glorot's rule, uniform and normal."""
+"""Chapter 5: Glorot's rule, uniform and normal, and what the libraries draw without being asked."""
 
-import jax
 import numpy as np
 import torch
 from measure import array, dense, is_cut, is_normal, is_uniform
 
 PAGE = "book/05-xavier.ipynb"
+BOUND = np.sqrt(6 / 500)  # a layer from 100 to 400
 
 
 def test_pytorch(snippet):
-    names = snippet(PAGE, "PyTorch")
-    assert names["gain"] == 5 / 3
-    assert is_normal(names["layer"].weight, (5 / 3) ** 2 * 2 / 500)
-    assert not array(names["layer"].bias).any()
+    layer = snippet(PAGE, "PyTorch")["layer"]
+    assert is_uniform(layer.weight, BOUND)
+    assert not array(layer.bias).any()
 
 
-def test_pytorch_default():
+def test_pytorch_default_is_the_standard_rule_with_random_biases():
     layer = torch.nn.Linear(100, 400)
     assert is_uniform(layer.weight, 1 / 10)
     assert is_uniform(layer.bias, 1 / 10)
 
 
+def test_pytorch_normal_is_not_cut_and_the_gain_multiplies_the_std():
+    weight = torch.empty(400, 100)
+    assert is_normal(torch.nn.init.xavier_normal_(weight), 2 / 500)
+    gain = torch.nn.init.calculate_gain("tanh")
+    assert gain == 5 / 3
+    assert is_normal(torch.nn.init.xavier_normal_(weight, gain=gain), gain**2 * 2 / 500)
+
+
 def test_jax(snippet):
     names = snippet(PAGE, "JAX")
-    assert is_uniform(names["W"], np.sqrt(6 / 500))
+    assert is_uniform(names["W"], BOUND)
     assert names["W"].shape == (100, 400)
-    assert is_cut(names["init"](jax.random.key(1), (100, 400)), 2 / 500)
+    assert is_cut(names["V"], 2 / 500)
 
 
 def test_keras(snippet):
-    layer = snippet(PAGE, "Keras")["layer"]
-    layer.build((None, 100))
-    assert is_cut(layer.kernel, 2 / 500)
-    assert is_uniform(dense(400, 100).kernel, np.sqrt(6 / 500))
+    names = snippet(PAGE, "Keras")
+    for layer in (names["layer"], names["other"]):
+        layer.build((None, 100))
+        assert not array(layer.bias).any()
+    assert is_uniform(names["layer"].kernel, BOUND)
+    assert is_cut(names["other"].kernel, 2 / 500)
+
+
+def test_keras_default():
+    assert is_uniform(dense(400, 100).kernel, BOUND)
