@@ -1,6 +1,7 @@
 """Chapter 2: a custom layer with a matrix of its own, its start, and a check of every gradient."""
 
 import jax
+import jax.test_util
 import numpy as np
 import pytest
 import torch
@@ -76,7 +77,8 @@ def test_jax_forward_and_check_that_can_fail(snippet):
     names = snippet(PAGE, "JAX")
     params, x = names["params"], array(names["x"])
     expected = np.maximum(x @ array(params["first"]), 0) @ array(params["mix_in"]) @ array(params["mix_own"])
-    assert np.allclose(array(names["forward"](params, names["x"])), expected, atol=1e-5)
+    with jax.enable_x64(True):
+        assert np.allclose(array(names["forward"](params, names["x"])), expected)
 
     @jax.custom_vjp
     def wrong(params):
