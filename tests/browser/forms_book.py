@@ -84,7 +84,7 @@ def build(folder):
     (folder / "_config.yml").write_text(yaml.safe_dump(settings))
     (folder / "_toc.yml").write_text("format: jb-book\nroot: book/forms\n")
     (folder / "book").mkdir()
-    for name in ("_ext", "_static", "_templates", "references.bib"):
+    for name in ("_ext", "_extra", "_static", "_templates", "references.bib"):
         (folder / "book" / name).symlink_to(ROOT / "book" / name)
     cells = [
         nbformat.v4.new_markdown_cell(OPENING),

@@ -1,4 +1,4 @@
-"""No snippet escapes: this file comes last in the alphabet, after all checks have run theirs."""
+"""No snippet escapes: this file comes after all checks in the alphabet, when they have run theirs."""
 
 import pytest
 import snippets
