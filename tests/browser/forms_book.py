@@ -1,5 +1,6 @@
 """A small book with the settings, styles and scripts of the real one: one page that has every form."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,9 @@ It is done.
 def build(folder):
     """Build the page with Jupyter Book in a folder; return its path."""
     settings = yaml.safe_load((ROOT / "_config.yml").read_text())
+    settings["execute"]["execute_notebooks"] = (
+        "force"  # the real book's notebooks are executed by tools/build.py
+    )
     (folder / "_config.yml").write_text(yaml.safe_dump(settings))
     (folder / "_toc.yml").write_text("format: jb-book\nroot: book/forms\n")
     (folder / "book").mkdir()
@@ -95,6 +99,7 @@ def build(folder):
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
     nbformat.write(notebook, folder / "book" / "forms.ipynb")
     command = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "-n", "-q", folder]
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = os.environ | {"NETINIT_STATIC_FIGURES": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "_build" / "html" / "book" / "forms.html"
