@@ -1,0 +1,1 @@
+"""The pictures of chapter 2, layers, blocks and models."""

@@ -1,0 +1,1 @@
+"""The pictures of chapter 13, the first five minutes."""

@@ -1,0 +1,1 @@
+"""The pictures of chapter 8, residual networks and Fixup."""

@@ -1,0 +1,1 @@
+"""The pictures of chapter 16, PyTorch, JAX and Keras."""

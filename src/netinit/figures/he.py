@@ -1,0 +1,1 @@
+"""The pictures of chapter 6, He initialization."""

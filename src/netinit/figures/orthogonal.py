@@ -1,0 +1,1 @@
+"""The pictures of chapter 7, orthogonal initialization."""

@@ -1,0 +1,1 @@
+"""The pictures of chapter 3, zero and constant initialization."""
