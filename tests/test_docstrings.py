@@ -24,7 +24,8 @@ def public():
     for module in (theory, plots, widgets):
         own = [name for name, thing in vars(module).items() if inspect.getmodule(thing) is module]
         found |= {f"{module.__name__}.{name}": getattr(module, name) for name in own if name[0] != "_"}
-    return {name: thing for name, thing in found.items() if inspect.isfunction(thing) or inspect.isclass(thing)}
+    kinds = inspect.isfunction, inspect.isclass
+    return {name: thing for name, thing in found.items() if any(kind(thing) for kind in kinds)}
 
 
 def failures(docstring, name):
