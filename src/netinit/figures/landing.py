@@ -19,10 +19,9 @@ def crossing(weight_scale: float) -> Figure:
         ax.set(xticks=[], yticks=[])
     for layer, ax in zip(SHOWN, axes[0], strict=True):
         ax.set_title(layer or "input", fontsize=9)
-    left = np.sqrt(np.mean(outputs[-1] ** 2))
-    fig.set_label(
-        f"Weights of {weight_scale:g} times 1/sqrt(n): behind layer {SHOWN[-1]} the signal has the size {left:.1g}."
-    )
+    size = np.sqrt(np.mean(outputs[-1] ** 2))
+    weights = f"Weights of {weight_scale:g} times 1/sqrt(n)"
+    fig.set_label(f"{weights}: behind layer {SHOWN[-1]} the signal has the size {size:.1g}.")
     return fig
 
 
