@@ -67,13 +67,10 @@ def fans(shape: Shape, *, groups: int = 1, depthwise: bool = False) -> Fans:
     >>> fans((300, 100)), fans((3, 3, 16, 32)), fans((3, 3, 1, 16), groups=16)
     (Fans(fan_in=300, fan_out=100), Fans(fan_in=144, fan_out=288), Fans(fan_in=9, fan_out=9))
     """
+    if check_flag("depthwise", depthwise) and groups != 1:
+        raise ValueError(f"groups must be 1 for a depthwise kernel, whose shape shows them, got {groups}.")
     *field, n_in, n_out = _one_group(check_shape(shape, axes=2), groups)
-    if check_flag("depthwise", depthwise):
-        if groups != 1:
-            raise ValueError(
-                f"groups must be 1 for a depthwise kernel, whose shape shows them, got {groups}."
-            )
-        n_in = 1
+    n_in = 1 if depthwise else n_in
     return Fans(math.prod(field) * n_in, math.prod(field) * n_out)
 
 

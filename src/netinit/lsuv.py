@@ -20,8 +20,8 @@ from netinit.checks import (
     check_batch,
     check_flag,
     check_generator,
-    check_kind,
     check_integer,
+    check_kind,
     check_name,
     check_number,
 )

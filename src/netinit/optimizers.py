@@ -54,7 +54,7 @@ class Optimizer:
             p.value, p.grad_buffer = value, grad
 
     def __setstate__(self, state):
-        """A copy of a view is an array of its own: a copied or unpickled optimizer moves its copies in again."""
+        """The copy of a view is an array of its own: the copy of an optimizer moves its copies in again."""
         self.__dict__.update(state)
         self._move_in()
 

@@ -128,7 +128,7 @@ def _check_inputs(model, data, optimizer, rng, batch_size) -> None:
 
 
 def _check_last_batch(model, examples, batch_size) -> None:
-    """Raise where BatchNorm would meet a batch of one example, which has no variance, after an epoch's work."""
+    """Raise where BatchNorm would meet, at the end of an epoch, a batch of one: it has no variance."""
     if min(examples, batch_size) == 1 or examples % batch_size == 1:
         for path, layer in model.named_layers():
             if isinstance(layer, BatchNorm):
