@@ -9,7 +9,7 @@ from hypothesis import settings
 
 matplotlib.use("Agg")
 
-# What a shell starts with `&` or under `nohup` ignores SIGINT, and so would the processes that tests interrupt.
+# What a shell starts with `&` or `nohup` ignores SIGINT, and so would the processes that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run, so that a failure can be repeated; no time limit: a busy machine passes too.
