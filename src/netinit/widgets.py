@@ -7,10 +7,12 @@ that `book/_static/live-figures.js` connects. This is the only module that impor
 """
 
 import base64
+import functools
 import html
 import inspect
 import io
 import itertools
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
@@ -63,11 +65,11 @@ def explore(
     >>> widgets.explore(draw, std=[0.01, 0.1, 1.0])
     explore(draw): std in 3 values, 3 frames
     """
-    _check_controls(controls)
-    _check_choice(play, start or {}, controls)
-    start = {name: values[0] for name, values in controls.items()} | dict(start or {})
+    listed = _listed(controls)
+    _check_choice(play, start or {}, listed)
+    start = {name: values[0] for name, values in listed.items()} | dict(start or {})
     inspect.signature(draw).bind(**start)  # a control that draw does not take: TypeError
-    figure = LiveFigure(draw, {name: list(values) for name, values in controls.items()}, play, start)
+    figure = LiveFigure(draw, listed, play, start)
     if os.environ.get(STATIC):
         figure.page = _page(figure)  # here, not when displayed, so that an error stops the build
     return figure
@@ -111,7 +113,8 @@ class LiveFigure:
 
     def __repr__(self):
         sizes = [f"{name} in {len(values)} values" for name, values in self.controls.items()]
-        return f"explore({self.draw.__name__}): {', '.join(sizes)}, {len(list(self.grid()))} frames"
+        frames = math.prod(map(len, self.controls.values()))
+        return f"explore({_name(self.draw)}): {', '.join(sizes)}, {frames} frames"
 
     def grid(self):
         """Yield the values of every frame; the last control varies fastest."""
@@ -119,10 +122,20 @@ class LiveFigure:
             yield dict(zip(self.controls, values, strict=True))
 
     def frame(self, **values) -> Frame:
-        """Return the frame for these values: drawn when first asked for, then remembered."""
+        """Return the frame for these values: drawn when first asked for, then remembered.
+
+        Raises ValueError for values that the controls do not list; what `draw` raises carries a note.
+        """
+        listed = all(value in self.controls.get(name, ()) for name, value in values.items())
+        if not listed or values.keys() != self.controls.keys():
+            raise ValueError(f"a frame needs a listed value for each of {list(self.controls)}, got {values}.")
         key = tuple(values[name] for name in self.controls)
         if key not in self._frames:
-            self._frames[key] = _render(self.draw, values)
+            try:
+                self._frames[key] = _render(self.draw, values)
+            except Exception as error:
+                error.add_note("at the frame " + ", ".join(f"{k}={_text(v)}" for k, v in values.items()))
+                raise
         return self._frames[key]
 
     def view(self) -> ipywidgets.VBox:
@@ -146,20 +159,27 @@ class LiveFigure:
         return self.view()._repr_mimebundle_() | {"text/plain": repr(self)}
 
 
+def _name(draw) -> str:
+    """The name of the drawing function, also where `functools.partial` holds its data."""
+    return _name(draw.func) if isinstance(draw, functools.partial) else draw.__name__
+
+
 def _render(draw, values) -> Frame:
-    """Draw one frame, compress it and close the figure."""
-    figure = draw(**values)
-    if not isinstance(figure, Figure):
-        raise TypeError(f"{draw.__name__} returned a {type(figure).__name__}; it must return a Figure.")
+    """Draw one frame, compress it and close whatever `draw` has opened."""
+    before = set(plt.get_fignums())
     try:
+        figure = draw(**values)
+        if not isinstance(figure, Figure):
+            raise TypeError(f"{_name(draw)} returned a {type(figure).__name__}; it must return a Figure.")
         label = str(figure.get_label())
         if not label:
-            raise ValueError(f"{draw.__name__} must describe its figure with fig.set_label(...).")
+            raise ValueError(f"{_name(draw)} must describe its figure with fig.set_label(...).")
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         return Frame(_compress(np.asarray(canvas.buffer_rgba())[..., :3]), label)
     finally:
-        plt.close(figure)
+        for number in set(plt.get_fignums()) - before:
+            plt.close(number)
 
 
 def _compress(pixels) -> bytes:
@@ -170,17 +190,19 @@ def _compress(pixels) -> bytes:
     return buffer.getvalue()
 
 
-def _check_controls(controls):
+def _listed(controls) -> dict[str, list]:
+    """The values of each control as a list; raises for what makes neither a slider nor buttons."""
     if not controls:
         raise ValueError("explore needs at least one control, such as depth=[2, 8, 32].")
-    for name, values in controls.items():
-        values = list(values)
+    listed = {name: list(values) for name, values in controls.items()}
+    for name, values in listed.items():
         if not values:
             raise ValueError(f"control {name!r} has no values; list at least one.")
         if not (all(map(_is_number, values)) or all(isinstance(value, str) for value in values)):
             raise TypeError(f"control {name!r} is {values!r}; its values must be all numbers or all strings.")
         if len(set(map(_text, values))) < len(values):
             raise ValueError(f"control {name!r} is {values!r}; each value may appear, as shown, only once.")
+    return listed
 
 
 def _check_choice(play, start, controls):
@@ -195,7 +217,7 @@ def _check_choice(play, start, controls):
 
 
 def _is_number(value):
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _text(value):
@@ -229,7 +251,7 @@ def _timer(slider):
 def _page(figure: LiveFigure) -> str:
     """Return the figure as HTML: the frames in the order of `grid`, all hidden but the one at `start`."""
     frames = {tuple(values.values()): figure.frame(**values) for values in figure.grid()}
-    _check_page(figure.draw.__name__, list(frames.values()))
+    _check_page(_name(figure.draw), list(frames.values()))
     shown = tuple(figure.start[name] for name in figure.controls)
     controls = "".join(_control(name, values, figure.start[name]) for name, values in figure.controls.items())
     if figure.play:
