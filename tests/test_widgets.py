@@ -188,9 +188,7 @@ def test_what_draw_raises_names_its_frame_and_leaves_no_figure_open():
 def test_only_listed_values_have_a_frame():
     figure = explore(draw, epoch=[1, 2], scheme=["a"])
     for values in ({"epoch": 3, "scheme": "a"}, {"epoch": 1}, {"epoch": 1, "scheme": "a", "depth": 1}):
-        with pytest.raises(
-            ValueError, match=r"a frame needs a listed value for each of \['epoch', 'scheme'\]"
-        ):
+        with pytest.raises(ValueError, match=r"a frame needs a listed value for each of"):
             figure.frame(**values)
 
 
@@ -206,7 +204,7 @@ def test_nan_is_no_position_of_a_slider():
 
 
 def test_the_text_of_a_large_figure_draws_nothing():
-    figure = explore(lambda **values: None, **{name: range(1000) for name in "abcdef"})
+    figure = explore(lambda **_: None, **{name: range(1000) for name in "abcdef"})
     assert repr(figure).endswith(f"{1000**6} frames")
 
 

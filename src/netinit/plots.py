@@ -50,7 +50,7 @@ def _runs(runs: np.ndarray, x: Sequence[float]) -> np.ndarray:
     values = np.asarray(runs, float)
     if values.ndim != 2 or len(values) == 0 or values.shape[1] != len(x):
         raise ValueError(
-            f"runs must have the shape (n_runs, {len(x)}), one row at least, got {values.shape}."
+            f"runs must have the shape (n_runs, {len(x)}) and a row at least, got {values.shape}."
         )
     return values
 
