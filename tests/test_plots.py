@@ -62,7 +62,7 @@ def test_runs_that_fit_no_axis_are_refused(ax, runs):
         plots.lines_with_spread,
         lambda *a: plots.theory_and_measurement(a[0], a[1], [1, 2], *a[2:]),
     ):
-        with pytest.raises(ValueError, match=r"runs must have the shape \(n_runs, 2\), one row at least"):
+        with pytest.raises(ValueError, match=r"runs must have the shape \(n_runs, 2\) and a row at least"):
             draw(ax, [10, 20], runs, "He")
 
 
