@@ -63,6 +63,8 @@ def test_slopes_show_few_units_and_a_growing_gradient(gain, share, factor):
     z, density = ax.lines[0].get_data()
     near = np.abs(z) < 1
     assert share[0] < np.sum(density[near]) * (z[1] - z[0]) < share[1]
+    filled = ax.collections[0].get_paths()[0].vertices[:, 0]
+    assert (filled.min(), filled.max()) == pytest.approx((-1, 1), abs=0.05)
     np.testing.assert_allclose(ydata(ax, "slope of tanh at z")[z == 0], 1)
     assert f"a factor of {factor} per layer" in fig.get_label()
 
