@@ -76,16 +76,18 @@ def test_each_exact_zero_of_the_tour_has_a_dot():
 
 def test_a_nest_has_a_box_for_every_layer_and_keeps_each_inside_its_block():
     model = Sequential(Linear(10, 5), Residual(mlp([5, 5, 5], "tanh")), Linear(5, 2))
-    ax = building.nest(model).axes[0]
-    paths = [text.get_text().split("\n")[0].split(" ")[0] for text in ax.texts]
-    assert paths == ["Sequential", "0", "1", "1.branch", "1.branch.0", "1.branch.1", "1.branch.2", "2"]
+    fig = building.nest(model)
+    ax, paths = fig.axes[0], ["", *fig.get_label().removesuffix(".").split(": ")[1].split(", ")]
+    assert paths == ["", "0", "1", "1.branch", "1.branch.0", "1.branch.1", "1.branch.2", "2"]
+    names = [text.get_text().split("\n")[0].split(" ")[0] for text in ax.texts]
+    assert names == ["Sequential", "0", "1", "branch", "0", "1", "2", "2"]
     box = {path: patch.get_bbox() for path, patch in zip(paths, ax.patches, strict=True)}
     for path in paths[1:]:
-        inner, outer = box[path], box[path.rpartition(".")[0] or "Sequential"]
+        inner, outer = box[path], box[path.rpartition(".")[0]]
         assert outer.x0 < inner.x0 < inner.x1 < outer.x1
         assert outer.y0 < inner.y0 < inner.y1 < outer.y1
     assert all(box[a].x1 < box[b].x0 for a, b in (("0", "1"), ("1", "2"), ("1.branch.0", "1.branch.1")))
-    assert [t.get_text() for t in ax.texts if "tanh" in t.get_text()] == ["1.branch.1\ntanh"]
+    assert [t.get_text() for t in ax.texts if "tanh" in t.get_text()] == ["1\ntanh"]
 
 
 def error(exponent, precision):

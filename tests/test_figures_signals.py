@@ -84,8 +84,8 @@ def test_both_ways_shows_the_trace_and_says_how_far_each_way_went(net):
     np.testing.assert_array_equal(ydata(fig.axes[0], "gradient"), gradient)
     predicted = fig.axes[0].lines[0].get_ydata()
     np.testing.assert_array_equal(predicted, net.column("predicted_rms", "Linear"))
-    assert f"a factor of {rms[-1] / rms[0]:.1g};" in fig.get_label()
-    assert fig.get_label().endswith(f"changes by {gradient[0] / gradient[-1]:.1g}.")
+    assert f"a factor of {rms[-1] / rms[0]:.2g};" in fig.get_label()
+    assert fig.get_label().endswith(f"changes by {gradient[0] / gradient[-1]:.2g}.")
 
 
 def test_stripes_count_what_the_units_share():

@@ -98,35 +98,35 @@ def _draw_array(ax, array, corner, known):
 
 
 def nest(model: Layer) -> Figure:
-    """A model as boxes in boxes: each layer with its path, each block around its layers."""
-    boxes: list[tuple[str, float, float, int]] = []
+    """A model as boxes in boxes: each layer and block inside its own, under the name it has there."""
+    boxes: list[tuple[str, str, float, float, int]] = []
     right = _place(model, "", 0.0, 0, boxes)
     deepest = max(depth for *_, depth in boxes)
-    fig, ax = plt.subplots(figsize=(6, 2.6), subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
-    for text, start, end, depth in boxes:
-        low, high = 0.35 * depth, 2 * deepest + 2 - depth
-        shade = str(1 - 0.09 * depth)
+    fig, ax = plt.subplots(figsize=(6, 2.8), subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
+    for _path, text, start, end, depth in boxes:
+        low, high = 0.35 * depth, 2 * deepest + 2 - 0.9 * depth
+        shade = str(1 - 0.05 * depth)
         box = plt.Rectangle((start, low), end - start, high - low, facecolor=shade, edgecolor=BLUE)
         ax.add_patch(box)
-        ax.text(start + 0.08, high - 0.12, text, va="top", fontsize=9)
+        ax.text(start + 0.1, high - 0.12, text, va="top", fontsize=11)
     ax.set(xlim=(-0.05, right + 0.05), ylim=(-0.1, 2 * deepest + 2.1))
-    names = ", ".join(text.replace("\n", " ") for text, *_ in boxes[1:])
-    fig.set_label(f"Boxes in boxes, with their paths: {names}.")
+    paths = ", ".join(path for path, *_ in boxes[1:])
+    fig.set_label(f"Boxes in boxes, with their paths: {paths}.")
     return fig
 
 
 def _place(part, path, left, depth, boxes):
-    """Append the box of a part and those inside it; return its right edge."""
+    """Append the box of a part and those inside it: path, text, edges, depth; return its right edge."""
     children = list(part.children())
-    name = type(part).__name__ if children else repr(part).replace("(", "\n(")
+    kind = type(part).__name__ if children else repr(part).replace("(", "\n(")
     if isinstance(part, Activation):
-        name = part.activation.name
-    here = len(boxes)
-    boxes.append(("", 0, 0, 0))  # the place of this box, before those inside it
-    right = left + (0.15 if children else 1.7)
+        kind = part.activation.name
+    own_name, between = path.rpartition(".")[2], " " if children else "\n"
+    here, right = len(boxes), left + (0.15 if children else 1.5)
+    boxes.append(("", "", 0, 0, 0))  # the place of this box, before those inside it
     for child_name, child in children:
         right = _place(child, f"{path}.{child_name}".lstrip("."), right, depth + 1, boxes) + 0.15
-    boxes[here] = (f"{path} {name}".strip() if children else f"{path}\n{name}", left, right, depth)
+    boxes[here] = (path, f"{own_name}{between}{kind}".strip(), left, right, depth)
     return right
 
 

@@ -106,12 +106,12 @@ def both_ways(nets: Mapping[tuple[float, str], Trace], gain: float, activation: 
     ax.set_yticks(10.0 ** np.arange(-30, 31, 10))
     ax.set_title(
         f"{activation}, gain {gain:g} (lines: theory, dots: measured)\n"
-        f"signal × {drift[0]:.1g} on its way, gradient × {drift[1]:.1g}"
+        f"signal × {drift[0]:.2g} on its way, gradient × {drift[1]:.2g}"
     )
     ax.legend(loc="upper center", ncols=2)
     fig.set_label(
         f"{activation}, gain {gain:g}: from the first layer to the last the signal changes by a factor of "
-        f"{drift[0]:.1g}; from the last back to the first the gradient changes by {drift[1]:.1g}."
+        f"{drift[0]:.2g}; from the last back to the first the gradient changes by {drift[1]:.2g}."
     )
     return fig
 
