@@ -186,6 +186,23 @@ def growing_spread(epochs: np.ndarray, growth: np.ndarray, spreads: Mapping[floa
     return fig
 
 
+def rounding_apart(spreads: Mapping[tuple, np.ndarray], visible: Mapping[type, int]) -> Figure:
+    """How far rounding alone spreads the units, by (dtype, width); a dotted line where it should show."""
+    fig, ax = plt.subplots(figsize=(6, 4))
+    types, widths = list(visible), sorted({width for _, width in spreads})
+    for (dtype, width), spread in spreads.items():
+        color, style = f"C{types.index(dtype)}", ["-", "--"][widths.index(width)]
+        shown = np.where(spread < 1e-19, np.nan, spread)  # equal to the last digit
+        ax.plot(shown, style, color=color, label=f"{dtype.__name__}, width {width}")
+    for i, dtype in enumerate(types):
+        ax.axvline(visible[dtype], color=f"C{i}", linewidth=1, linestyle=":")
+    ax.set(xlabel="epoch", ylabel="spread of the hidden units", yscale="log")
+    ax.set(ylim=(1e-18, 2), xlim=(0, max(map(len, spreads.values())) - 1))
+    ax.legend(loc="lower right")
+    fig.set_label("Rounding alone drives the units of some of these networks apart, exponentially.")
+    return fig
+
+
 def units_part(epoch: int, scheme: str, *, films: Mapping[str, Sequence]) -> Figure:
     """The incoming weights (64, 12) of 12 units at an epoch; `films` holds them by start and epoch."""
     weights = films[scheme][epoch]
