@@ -45,7 +45,7 @@ def slope(slope: float) -> Figure:
         ax.annotate("half of all", (0.1, 0.85), (-1.6, 0.83), arrowprops={"arrowstyle": "->"})
     ax.legend(loc="upper right")
     fig.set_label(
-        f"Slope {slope:g}: the mean moves from 0 to {after.mean():.2f} and the second moment from 1 to "
+        f"Slope {slope:g}: the mean moves from 0 to {after.mean():z.2f} and the second moment from 1 to "
         f"{second:.2f}; the right weight variance is {2 / (1 + slope**2):.2f} over n_in."
     )
     return fig
