@@ -109,17 +109,18 @@ def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int) 
 
 def _paths(model: Sequential, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Logits of the first image, (blocks + 1, classes): with the first branches alone, and as each steps."""
-    x, head = x.astype(np.float64), model.astype(np.float64)[-2:]
+    x, model = x.astype(np.float64), model.astype(np.float64)
     branches = [layer for layer in model if isinstance(layer, Residual)]
     stream = [model[0](x[:1])]
     for branch in branches:
         stream.append(branch(stream[-1]))
+    outputs = np.array([model[len(branches) + 1 :](h)[0] for h in stream])
     model.backward(softmax_cross_entropy(model(x), y)[1])
     steps = [model(x[:1])[0]]
     for branch in branches:
         SGD(branch.parameters(), lr=1e-6).step()
         steps.append(model(x[:1])[0])
-    return np.array([head[-1](h)[0] for h in stream]), np.array(steps)
+    return outputs, np.array(steps)
 
 
 def wake_up(weights: Sequence[Sequence[np.ndarray]], *, step: int) -> Figure:

@@ -16,7 +16,7 @@ from netinit.plots import theory_and_measurement
 from netinit.trace import trace
 
 SQUARE = ActivationFunction(
-    "squared relu", lambda z: np.maximum(z, 0) ** 2, lambda z, y: 2 * np.maximum(z, 0)
+    "squared relu", lambda z: np.maximum(z, 0) ** 2, lambda z, y: np.where(z > 0, 2 * np.sqrt(y), 0)
 )
 FLOOR = 1e-8  # where the bars of the walk start
 SPANS = {"tanh": (-1, 1), "sigmoid": (0, 1), "relu": (0, 8)}  # the outputs that `chase` shows
@@ -58,7 +58,7 @@ def _walk() -> list[np.ndarray]:
 
 
 def stream(measured: np.ndarray) -> Figure:
-    """Second moment of a residual stream by block: 1 + k and the runs (seeds, blocks + 1), 2**k to compare."""
+    """Second moment of a stream by block: 1 + k, the runs (seeds, blocks + 1), and 2**k to compare."""
     fig, ax = plt.subplots()
     k = np.arange(measured.shape[1])
     theory_and_measurement(ax, k, 1.0 + k, measured, "LSUV")
