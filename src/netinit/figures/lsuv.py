@@ -27,19 +27,12 @@ def walk(layers_done: int) -> Figure:
     now = _walk()[layers_done]
     fig, ax = plt.subplots(figsize=(6, 3.4))
     layers = np.arange(1, len(now) + 1)
-    for name, part, color in ("set", layers <= layers_done, "C2"), ("to come", layers > layers_done, "C0"):
-        tops = np.maximum(now[part], 10 * FLOOR)
-        ax.bar(
-            layers[part],
-            tops - FLOOR,
-            bottom=FLOOR,
-            color=color,
-            label=name,
-            hatch="//"[: 2 * (color == "C2")],
-        )
+    tops, done = np.maximum(now, 10 * FLOOR), layers <= layers_done
+    for part, style in (done, {"color": "C2", "hatch": "//"}), (~done, {"color": "C0"}):
+        ax.bar(layers[part], tops[part] - FLOOR, bottom=FLOOR, **style)
     ax.axhline(1, color="0.3", linestyle="-", linewidth=1)
-    ax.set(yscale="log", ylim=(FLOOR, 30), xticks=layers, xlabel="layer", ylabel="std of the preactivations")
-    ax.legend(loc="lower left", ncols=2, frameon=True)
+    ax.set(yscale="log", ylim=(FLOOR, 30), xticks=layers)
+    ax.set(xlabel="layer (hatched: set)", ylabel="std of the preactivations")
     fig.set_label(f"{layers_done} of {len(now)} layers have std 1, the last has {now[-1]:.1g}.")
     return fig
 
