@@ -80,19 +80,19 @@ FAULTS = {
     "std 1": Fault(
         "weights of std 1, tanh", deep(5, "tanh", partial(normal, std=1.0)), _again("xavier_normal")
     ),
-    "15 ReLU layers": Fault(
-        "Glorot's weights, 15 ReLU layers",
-        deep(15, "relu", "xavier_normal"),
+    "12 ReLU layers": Fault(
+        "Glorot's weights, 12 ReLU layers",
+        deep(12, "relu", "xavier_normal"),
         _again("he_normal", slice(2, None)),
     ),
-    "8 sigmoids": Fault(
-        "Glorot's weights, 8 sigmoid layers",
-        deep(8, "sigmoid", "xavier_normal"),
-        lambda _, rng: deep(8, "tanh", "xavier_normal")(rng),
+    "6 sigmoids": Fault(
+        "Glorot's weights, 6 sigmoid layers",
+        deep(6, "sigmoid", "xavier_normal"),
+        lambda _, rng: deep(6, "tanh", "xavier_normal")(rng),
     ),
-    "12 blocks": Fault(
-        "He's weights, 12 residual blocks",
-        lambda rng: initialize(residual_mlp(64, 64, 12, 10), "he_normal", rng),
+    "10 blocks": Fault(
+        "He's weights, 10 residual blocks",
+        lambda rng: initialize(residual_mlp(64, 64, 10, 10), "he_normal", rng),
         fixup,
     ),
     "dead layer": Fault("biases of -10 in layer 3", changed(4, lambda b: b - 10, "bias"), _unbias),
@@ -316,10 +316,10 @@ LOOKS = {
     "input": (_input, _fault("none"), _fault("raw pixels")),
     "first loss": (_loss, _small_last, _loud),
     "logits": (_probabilities, _small_last, _loud),
-    "signal": (_signal, _fault("none"), _fault("15 ReLU layers")),
-    "gradient": (_gradient, _fault("none"), _fault("8 sigmoids")),
+    "signal": (_signal, _fault("none"), _fault("12 ReLU layers")),
+    "gradient": (_gradient, _fault("none"), _fault("6 sigmoids")),
     "units": (_activations, _fault("none"), _fault("all equal")),
-    "first update": (_update, _fault("none"), _fault("15 ReLU layers")),
+    "first update": (_update, _fault("none"), _fault("12 ReLU layers")),
 }
 STEPS = [*LOOKS, "one batch"]
 
@@ -340,6 +340,33 @@ def mended(runs: Mapping[str, Mapping[str, Sequence]], fault: str) -> Figure:
     ax.set_title(FAULTS[fault].what)
     ax.legend(loc="upper left")
     fig.set_label(f"{FAULTS[fault].what}: median accuracy after {epochs - 1} epochs: {', '.join(words)}.")
+    return fig
+
+
+# Deeper: a rule with a threshold beside `diagnose`.
+
+
+def rules(judged: Mapping[str, tuple[bool, Sequence[float], Sequence[bool]]], threshold: float) -> Figure:
+    """Share of each kind of network that is judged wrongly, by the threshold and by `diagnose`.
+
+    `judged[kind]` holds whether the kind is sound; for each network the factor by which the std of the signal
+    or of the gradient strays from that of the end where it starts; and whether `diagnose` finds a fault.
+    """
+    fig, ax = plt.subplots(figsize=(6, 4.4))
+    wrong = {"rule": [], "diagnose": []}
+    for sound, strays, found in judged.values():
+        wrong["rule"].append(np.mean((np.asarray(strays) > threshold) == sound))
+        wrong["diagnose"].append(np.mean(np.asarray(found) == sound))
+    places = np.arange(len(judged))
+    for shift, (name, values) in zip((-0.2, 0.2), wrong.items(), strict=True):
+        ax.barh(places + shift, values, 0.38, label=name, hatch="//" if name == "diagnose" else "")
+    ax.set_yticks(places, [f"{kind} ({'sound' if judged[kind][0] else 'not'})" for kind in judged])
+    ax.tick_params(axis="y", labelsize=9)
+    ax.set(xlim=(0, 1), xlabel="judged wrongly", title=f"allowed: a factor of {threshold:g}")
+    ax.invert_yaxis()
+    ax.legend(loc="lower right", frameon=True)
+    totals = [f"{name} {np.mean(values):.0%}" for name, values in wrong.items()]
+    fig.set_label(f"A factor of {threshold:g} allowed: judged wrongly on average by the {', by '.join(totals)}.")
     return fig
 
 
