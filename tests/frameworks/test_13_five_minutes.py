@@ -1,5 +1,7 @@
 """Chapter 13: the look in three libraries finds a planted fault; the slips happen, and their cures help."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import keras
@@ -69,15 +71,14 @@ def test_jax_look(snippet):
     keys = jax.random.split(jax.random.key(0), 3)
     init = jax.nn.initializers.he_normal()
     params = [
-        (init(k, pair), jnp.zeros(pair[1]))
-        for k, pair in zip(keys, zip(SIZES, SIZES[1:], strict=False), strict=True)
+        (init(k, pair), jnp.zeros(pair[1])) for k, pair in zip(keys, itertools.pairwise(SIZES), strict=True)
     ]
     loss, rms, gradients, steps = look(params, X, Y)
     assert 2.3 < float(loss) < 4.5
     assert len(rms) == len(gradients) == len(steps) == 3
     model = torch_model()  # the same weights, looked at by hand
     for layer, (W, _) in zip((model[0], model[2], model[5]), params, strict=True):
-        layer.weight.data = torch.tensor(array(W).T.copy())
+        layer.weight.data = torch.tensor(array(W).T.copy()).float()
     z = model[:3](torch.tensor(X))
     z.retain_grad()
     nn.functional.cross_entropy(model[3:](z), torch.tensor(Y)).backward()

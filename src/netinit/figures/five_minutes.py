@@ -34,6 +34,10 @@ class Fault(NamedTuple):
     mend: Callable[[Layer, np.random.Generator], Layer]
     pixels: bool = False  # whether x is left as pixels of 0 to 255
 
+    def cured(self, rng: np.random.Generator) -> Layer:
+        """The network after the remedy."""
+        return self.mend(self.plant(rng), rng)
+
 
 def deep(hidden: int, activation: str, start, width: int = 64) -> Callable[[np.random.Generator], Layer]:
     """A function from a Generator to a network of hidden layers on the digits."""
@@ -366,7 +370,9 @@ def rules(judged: Mapping[str, tuple[bool, Sequence[float], Sequence[bool]]], th
     ax.invert_yaxis()
     ax.legend(loc="lower right", frameon=True)
     totals = [f"{name} {np.mean(values):.0%}" for name, values in wrong.items()]
-    fig.set_label(f"A factor of {threshold:g} allowed: judged wrongly on average by the {', by '.join(totals)}.")
+    fig.set_label(
+        f"A factor of {threshold:g} allowed: judged wrongly on average by the {', by '.join(totals)}."
+    )
     return fig
 
 
