@@ -60,7 +60,7 @@ def test_pytorch_look_shows_a_dead_layer_and_leaves_no_hook(snippet):
 
 def test_pytorch_look_of_images_and_an_inplace_relu(snippet):
     look = snippet(PAGE, "PyTorch")["look"]
-    model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 10))
+    model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(8 * 36, 10))
     _, rows, _ = look(model, torch.randn(20, 1, 8, 8), torch.tensor(Y[:20]))
     assert 0 < rows["0"][0] < 10
     assert rows["1"][1] < 0.5

@@ -140,7 +140,7 @@ def patient(fault: str) -> Figure:
     model, x, y = start_of(fault)
     told = diagnose(model, x, y)
     grid = [["signal", "gradient", "units"], ["words", "words", "words"]]
-    fig, panels = plt.subplot_mosaic(grid, figsize=(6, 4.4), height_ratios=[2, 1.35])
+    fig, panels = plt.subplot_mosaic(grid, figsize=(6, 4), height_ratios=[1.7, 1.15])
     rows = [row for row in told.trace if row.weight_std is not None]
     for name, measured, predicted in [
         ("signal", "rms", "predicted_rms"),
@@ -151,7 +151,7 @@ def patient(fault: str) -> Figure:
     _units(panels["units"], told.trace)
     words = _words(told)
     panels["words"].axis("off")
-    panels["words"].text(0, 1, words, va="top", fontsize=11, linespacing=1.25)
+    panels["words"].text(0, 1, words, va="top", linespacing=1.2)
     what = "A sound network" if fault == "none" else FAULTS[fault].what
     ends = f"rms of the signal {_size(rows[0].rms)} at the first layer, {_size(rows[-1].rms)} at the last"
     back = f"gradient {_size(rows[0].gradient_std)} and {_size(rows[-1].gradient_std)}"
@@ -201,7 +201,7 @@ def _words(told) -> str:
     found = told.findings[0]
     where = found.layer if found.layer in ("input", "labels") else f"layer {found.layer}"
     lines = [f"{where}: {found.fault}", found.evidence, f"Remedy: {found.remedy}"]
-    return "\n".join(textwrap.fill(line, 74, subsequent_indent="   ") for line in lines)
+    return "\n".join(textwrap.fill(line, 62, subsequent_indent="   ") for line in lines)
 
 
 def _size(value) -> str:
