@@ -80,12 +80,14 @@ def heatmap(ax: Axes, values: np.ndarray, rows: Sequence, columns: Sequence, *, 
     return ax
 
 
-def training_frame(runs: Mapping[str, Sequence], epoch: int) -> Figure:
+def training_frame(
+    runs: Mapping[str, Sequence], epoch: int, *, std: str = "activation std", place: str = "layer"
+) -> Figure:
     """Training up to one epoch: loss, accuracy, and the activation std of each layer, a curve per scheme.
 
     `runs` is what `compare` returns, with a probe that gives the std by layer; the first run of each scheme
-    is drawn. The axes are the same for every epoch, so the frames play as a film. The figure's label is its
-    text alternative.
+    is drawn. Where the probe gives another std, or one for each block, `std` and `place` name them. The axes
+    are the same for every epoch, so the frames play as a film. The figure's label is its text alternative.
 
     >>> schemes = {"He": lambda rng: initialize(mlp([64, 32, 10]), "he_normal", rng)}
     >>> plan = dict(seeds=[0], optimizer=lambda p: SGD(p, 0.1), epochs=3, batch_size=50)
@@ -98,6 +100,7 @@ def training_frame(runs: Mapping[str, Sequence], epoch: int) -> Figure:
     )
     loss, accuracy, spread = panels["loss"], panels["accuracy"], panels["std"]
     bottom, words = _fix_training_axes(runs, loss, accuracy, spread), []
+    spread.set(title=std, xlabel=place)
     for label, (run, *_) in runs.items():
         history, shown = run.history, slice(0, epoch + 1)
         loss.plot(history.validation_loss[shown], label=label, marker="o", markevery=[-1])
@@ -106,7 +109,7 @@ def training_frame(runs: Mapping[str, Sequence], epoch: int) -> Figure:
         spread.plot(range(1, len(stds) + 1), np.maximum(stds, bottom), label=label)
         last = min(epoch, len(history.validation_accuracy) - 1)
         words.append(
-            f"{label}: accuracy {history.validation_accuracy[last]:.2f}, last layer std {stds[-1]:.2g}"
+            f"{label}: accuracy {history.validation_accuracy[last]:.2f}, last {place} std {stds[-1]:.2g}"
         )
     fig.legend(*loss.get_legend_handles_labels(), loc="outside upper center", ncols=len(runs), frameon=False)
     fig.set_label(f"After epoch {epoch}. " + "; ".join(words) + ".")
@@ -125,7 +128,7 @@ def _fix_training_axes(runs, loss, accuracy, spread) -> float:
     for ax in (loss, accuracy):
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     accuracy.set(title="validation accuracy", xlabel="epoch", xlim=(0, epochs), ylim=(0, 1))
-    spread.set(title="activation std", xlabel="layer", yscale="log")
+    spread.set_yscale("log")
     depth = len(np.ravel(first[0].probes[0]))
     spread.set_xticks(range(1, depth + 1, 1 + depth // 12))
     bottom, top = _padded(stds)

@@ -74,11 +74,12 @@ def explore(
     return figure
 
 
-def explore_training(runs: Mapping[str, Sequence], *, epoch: int = 0) -> "LiveFigure":
+def explore_training(runs: Mapping[str, Sequence], *, epoch: int = 0, **names: str) -> "LiveFigure":
     """Play a training: `plots.training_frame` at every epoch of what `compare` returned, from `epoch` on.
 
-    Needs a `probe` that gives the std by layer; the first run of each scheme is shown. Raises ValueError for
-    an epoch that no run has.
+    Needs a `probe` that gives the std by layer; the first run of each scheme is shown. `std` and `place` name
+    what the probe measures, where it is not the activation std of each layer. Raises ValueError for an epoch
+    that no run has.
 
     >>> schemes = {"He": lambda rng: initialize(mlp([64, 32, 10]), "he_normal", rng)}
     >>> plan = dict(seeds=[0], optimizer=lambda p: SGD(p, 0.1), epochs=3, batch_size=50)
@@ -89,7 +90,7 @@ def explore_training(runs: Mapping[str, Sequence], *, epoch: int = 0) -> "LiveFi
     epochs = max(len(group[0].history.validation_loss) for group in runs.values())
 
     def draw_training(epoch):
-        return training_frame(runs, epoch)
+        return training_frame(runs, epoch, **names)
 
     return explore(draw_training, play="epoch", start={"epoch": epoch}, epoch=range(epochs))
 
