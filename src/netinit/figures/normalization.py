@@ -39,7 +39,7 @@ def clouds(scale, normalization, *, z, normalized):
     """Two units of one layer, a point for each digit; z (digits, units), `normalized[name](z)` likewise."""
     points = (normalized[normalization](scale * z))[:, :2]
     limit = 6
-    fig, ax = plt.subplots(figsize=(4.2, 4.2))
+    fig, ax = plt.subplots(figsize=(6, 4.4))
     ax.plot(*np.clip(points, -limit, limit).T, ".", markersize=4, alpha=0.6)
     ax.add_patch(plt.Rectangle((-1, -1), 2, 2, fill=False, linestyle="--", edgecolor="#444444"))
     ax.plot(*points.mean(axis=0), "P", color="C1", markersize=11, markeredgecolor="white")
@@ -88,7 +88,11 @@ def _draw_turn(ax, scale, step):
     ]:
         ax.annotate("", end, start, arrowprops=arrow | {"color": color})
     ax.set(xlim=(-0.05 * size, size), ylim=(-0.1 * size, size), aspect="equal", xticks=[], yticks=[])
-    ax.set_title("blue: weights\norange: step\ngreen: after", fontsize=11)
+    ax.set_title(f"scale {scale:g}")
+    offset = 0.03 * size
+    ax.text(scale / 2, -offset, "weights", color="C0", ha="center", va="top")
+    ax.text(scale - offset, step / 2, "step", color="C1", ha="right", va="center")
+    ax.text(scale / 2, step / 2 + offset, "after", color="C2", ha="right", va="bottom")
     ax.grid(False)
     ax.spines[["left", "bottom"]].set_visible(False)
 
