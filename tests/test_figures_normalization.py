@@ -71,7 +71,10 @@ def test_paths_are_binomial_shares(variance, blocks, mean):
 
 
 def test_lengths_draws_each_walk_and_the_balance_of_decay():
-    walks = {0.2: {0.1: np.array([[1, 20], [2, 30]]), 10: np.array([[5, 0.1], [4, 0.2]])}, 0.0: {1: np.ones((2, 2))}}
+    walks = {
+        0.2: {0.1: np.array([[1, 20], [2, 30]]), 10: np.array([[5, 0.1], [4, 0.2]])},
+        0.0: {1: np.ones((2, 2))},
+    }
     left, right = (fig := normalization.lengths(0.2, walks=walks)).axes
     np.testing.assert_array_equal(left.lines[1].get_ydata(), [5, 4])
     np.testing.assert_array_equal(right.lines[0].get_ydata(), [20, 30])

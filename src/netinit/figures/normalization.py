@@ -71,8 +71,8 @@ def turn(scale, *, length, step, measured):
     right.set(xscale="log", yscale="log", ylim=(1e-3, 300), xlabel="scale", title="turn in degrees")
     right.legend(loc="lower left")
     fig.set_label(
-        f"Weights times {scale:g}: the step is {step / length / scale**2:.2g} times as long as the weights and "
-        f"at a right angle to them; it turns them by {angle:.2g} degrees."
+        f"Weights times {scale:g}: the step is {step / length / scale**2:.2g} times as long as the weights "
+        f"and at a right angle to them; it turns them by {angle:.2g} degrees."
     )
     return fig
 
@@ -126,8 +126,8 @@ def paths(branch_variance, blocks):
     ax.set_title(f"{blocks} blocks, branch {branch_variance:.3g}: gradient² x {total:.3g}")
     mean = float(np.sum(k * shares))
     fig.set_label(
-        f"{blocks} blocks with a branch of variance {branch_variance:.3g}: the squared gradient is multiplied "
-        f"by {total:.3g}; on average it has passed {mean:.2g} branches."
+        f"{blocks} blocks with a branch of variance {branch_variance:.3g}: the squared gradient is "
+        f"multiplied by {total:.3g}; on average it has passed {mean:.2g} branches."
     )
     return fig
 
@@ -159,7 +159,9 @@ def gates(bias, *, measured, theory):
     fig, ax = plt.subplots()
     layers = range(1, len(theory[bias]) + 1)
     theory_and_measurement(ax, layers, theory[bias], measured[bias], "gradient")
-    ax.set(yscale="log", ylim=(1e-5, 3), xlabel="block", title=f"gate bias {bias:g}: gradient, last block = 1")
+    ax.set(
+        yscale="log", ylim=(1e-5, 3), xlabel="block", title=f"gate bias {bias:g}: gradient, last block = 1"
+    )
     ax.legend(loc="lower right")
     first = np.median(measured[bias][:, 0])
     fig.set_label(f"Gate bias {bias:g}: block 1 gets {first:.1g} of the gradient of the last block.")
