@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 from PIL import Image
 
 from netinit import widgets
+from netinit.plots import Text
 from netinit.widgets import explore
 
 CONTROLS = {"epoch": [0, 1, 2.5], "scheme": ["zeros", "<He>"]}
@@ -186,7 +187,7 @@ def test_the_build_stops_at_two_equal_labels_and_over_budget(monkeypatch):
 
 def write(depth):
     """A text that differs for every depth."""
-    return widgets.Text(f"<pre>he_normal  # {depth}</pre>", f"Depth {depth}.")
+    return Text(f"<pre>he_normal  # {depth}</pre>", f"Depth {depth}.")
 
 
 def test_a_text_is_shown_as_html_and_its_name_is_not_repeated():
@@ -211,4 +212,4 @@ def test_texts_count_towards_the_budget(monkeypatch):
 
 
 def long(n):
-    return widgets.Text("é" * 120_000, f"{n}")
+    return Text("é" * 120_000, f"{n}")

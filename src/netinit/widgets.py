@@ -23,17 +23,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from netinit.plots import training_frame
+from netinit.plots import Text, training_frame
 
 STATIC = "NETINIT_STATIC_FIGURES"  # set by tools/executed.py
 BUDGET = 400_000  # bytes of frames in one figure of the page
-
-
-class Text(NamedTuple):
-    """A frame that is read rather than looked at: HTML, which the reader can copy from, and its short name."""
-
-    html: str
-    label: str
 
 
 class Frame(NamedTuple):

@@ -10,7 +10,7 @@ LIVE = re.compile(r'<figure class="live-figure"')
 CHAPTER = re.compile(r"\d\d-")
 PER_CHAPTER = 3
 
-# What a reader perceives of one figure: the one visible frame, a picture or a text, its size and text, the control texts.
+# What a reader perceives of one figure: the one visible frame, picture or text, its words, the control texts.
 STATE = """(figure) => {
   const all = [...figure.querySelector('.live-frames').children];
   const shown = all.filter((frame) => frame.checkVisibility());
