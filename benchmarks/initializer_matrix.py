@@ -9,7 +9,6 @@ import argparse
 import datetime
 import json
 import platform
-import time
 from pathlib import Path
 
 import numpy as np
@@ -139,16 +138,15 @@ def main():
         "depth": arguments.depths,
         "optimizer": list(OPTIMIZERS),
     }
-    began = time.perf_counter()
     cells = sweep(cell, grid, n_jobs=arguments.jobs)
     kernels = sweep(convolutions, {"scheme": list(KERNELS)}, n_jobs=arguments.jobs)
-    text = record(cells, kernels, time.perf_counter() - began)
+    text = record(cells, kernels)
     print(text if arguments.record is None else f"{len(cells)} cells")
     if arguments.record:
         arguments.record.write_text(text, encoding="utf-8")
 
 
-def record(cells, kernels, seconds):
+def record(cells, kernels):
     """The cells as JSON, one a line, below the settings."""
     head = {
         "date": datetime.date.today().isoformat(),
@@ -159,7 +157,6 @@ def record(cells, kernels, seconds):
         **{f"rates_{name}": rates for name, (_, rates) in OPTIMIZERS.items()},
         "rates_convolutions": RATES,
         "convolutions": {line["scheme"]: line["lr"] for line in kernels},
-        "seconds": round(seconds),
         "numpy": np.__version__,
         "python": platform.python_version(),
     }

@@ -128,3 +128,17 @@ def test_optimizers_are_columns_and_starts_rows():
     )
     np.testing.assert_allclose(fig.axes[0].images[0].get_array(), [[0.1, 0.3], [0.9, 1.0]])
     assert "zeros: SGD 0.10, Adam 0.30; Xavier: SGD 0.90" in fig.get_label()
+
+
+def test_decay_alone_is_dashed():
+    norms = {"Xavier": {0.5: [0.4, 0.3]}, "three times": {0.5: [0.8, 0.5]}}
+    fig = choosing.decay(norms, 0.1, 0.5)
+    np.testing.assert_allclose([line.get_ydata()[1] for line in fig.axes[0].lines], [0.3, 0.38, 0.5, 0.76])
+    assert "Xavier from 0.40 to 0.30, three times from 0.80 to 0.50" in fig.get_label()
+
+
+@pytest.mark.parametrize(("bias", "after_one", "half"), [(0, 0.5, "1 steps"), (1, 0.731, "2.21 steps")])
+def test_memory_halves(bias, after_one, half):
+    fig = choosing.memory(bias)
+    assert fig.axes[0].lines[0].get_ydata()[1] == pytest.approx(after_one, abs=1e-3)
+    assert half in fig.get_label()

@@ -36,11 +36,13 @@ def table() -> dict:
 def answer(activation: str, structure: str, depth: str, optimizer: str) -> Answer:
     """Look up the rule, the reasons and the calls; the arguments are keys of the table."""
     chosen, place = table()["activations"][activation], table()["structures"][structure]
-    rule = place if "name" in place else _rule(chosen, structure == "dense" and depth != "up to 5")
+    deep = structure in PLAIN and depth != "up to 5"
+    rule = place if "name" in place else _rule(chosen, deep and structure == "dense")
     blanks = {"scale": chosen["scale"], "shape": place.get("shape"), "layer": place.get("layer")}
     reasons = [place["note"]]
     if structure in PLAIN:
         reasons = [chosen["why"], place["note"], table()["depths"][depth][optimizer]]
+        reasons += [chosen["at_depth"]] if deep and "at_depth" in chosen else []
     calls = {library: rule[library].format(**blanks) for library in LIBRARIES}
     return Answer(rule["name"], rule["variance"].format(**blanks), place["n_in"], tuple(reasons), calls)
 
@@ -145,4 +147,39 @@ def optimizers(accuracy: Mapping[tuple[str, str], Sequence[float]]) -> Figure:
         for row, line in zip(rows, grid, strict=True)
     )
     fig.set_label(f"Median test accuracy. {words}.")
+    return fig
+
+
+def decay(norms: Mapping[str, Mapping[float, Sequence[float]]], rate: float, weight_decay: float) -> Figure:
+    """The rms of the weights step by step from two starts, at one weight decay; dashed: nothing but decay.
+
+    `norms` maps a start to {weight decay: rms at each step}, `rate` is the learning rate.
+    """
+    fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
+    words = []
+    for i, (start, runs) in enumerate(norms.items()):
+        measured = np.asarray(runs[weight_decay])
+        steps = np.arange(len(measured))
+        ax.plot(steps, measured, color=f"C{i}", marker="", linestyle="-", label=start)
+        alone = measured[0] * (1 - rate * weight_decay) ** steps
+        ax.plot(steps, alone, color=f"C{i}", marker="", linestyle="--")
+        words.append(f"{start} from {measured[0]:.2f} to {measured[-1]:.2f}")
+    ax.set(xlabel="step", ylabel="rms of the weights", yscale="log", ylim=(0.02, 1))
+    ax.set_title(f"weight decay {weight_decay:g}; dashed: decay alone")
+    ax.legend(loc="upper right")
+    fig.set_label(f"Weight decay {weight_decay:g}, rms of the weights: {', '.join(words)}.")
+    return fig
+
+
+def memory(bias: float) -> Figure:
+    """What is left of a cell after t steps when the forget gate is s(bias) at each."""
+    steps, gate = np.arange(101), 1 / (1 + np.exp(-bias))
+    half = np.log(2) / -np.log(gate)
+    fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
+    ax.plot(steps, gate**steps, marker="")
+    ax.axvline(half, color="#444444", linestyle=":", label=f"half after {half:.3g} steps")
+    ax.set(xlabel="step", ylabel="left of the cell", ylim=(0, 1.02), xlim=(0, 100))
+    ax.set_title(f"forget bias {bias:g}: the gate is {gate:.3f}")
+    ax.legend(loc="upper right")
+    fig.set_label(f"Forget bias {bias:g}: gate {gate:.3f}, half of the cell is left after {half:.3g} steps.")
     return fig
