@@ -98,3 +98,41 @@ def test_a_call_draws_the_variance_beside_it(key, library):
         assert all(is_orthogonal(gate) for gate in np.split(weights, 4, axis=1))
     else:
         assert has_variance(weights, variance)
+
+
+def test_a_wrong_call_is_seen():
+    fan = run_keras('DepthwiseConv2D(k, depthwise_initializer="he_normal")', "depthwise", 9)
+    assert not has_variance(fan, 2 / 9)
+    assert has_variance(fan, 2 / 9 / SIZES["c_in"])
+
+
+# --- the tabs of the rule: the layer counts for itself -----------------------------------------------------
+
+PAGE = "book/12-choosing.ipynb"
+
+
+def second_moment(output):
+    return float(np.mean(array(output) ** 2))
+
+
+def test_pytorch_counts(snippet):
+    names = snippet(PAGE, "PyTorch")
+    with torch.no_grad():
+        after = names["layer"](torch.randn(8, 32, 16, 16))
+    assert second_moment(after) == pytest.approx(2, rel=0.1)
+    probabilities = torch.softmax(names["last"](torch.randn(5, 100)), dim=1)
+    assert torch.allclose(probabilities, names["prior"].expand(5, 2))
+
+
+def test_jax_counts(snippet):
+    names = snippet(PAGE, "JAX")
+    assert second_moment(names["layer"](names["W"], names["x"])) == pytest.approx(2, rel=0.1)
+    assert not array(names["last"]["W"]).any()
+    assert np.allclose(jax.nn.softmax(names["last"]["b"]), names["prior"])
+
+
+def test_keras_counts(snippet):
+    names = snippet(PAGE, "Keras")
+    assert second_moment(names["layer"](names["x"])) == pytest.approx(2, rel=0.2)
+    x = keras.random.normal((5, 100), seed=0)
+    assert np.allclose(names["last"](x), 0.01)
