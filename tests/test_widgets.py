@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 from PIL import Image
 
 from netinit import widgets
+from netinit.plots import Text
 from netinit.widgets import explore
 
 CONTROLS = {"epoch": [0, 1, 2.5], "scheme": ["zeros", "<He>"]}
@@ -220,3 +221,36 @@ def test_the_build_stops_at_two_equal_labels_and_over_budget(monkeypatch):
         explore(same_label, epoch=[1, 2])
     with pytest.raises(ValueError, match=r"2 frames of noise take \d+ bytes; at most 400000"):
         explore(noise, epoch=[1, 2])
+
+
+# --- frames of text ----------------------------------------------------------------------------------------
+
+
+def write(depth):
+    """A text that differs for every depth."""
+    return Text(f"<pre>he_normal  # {depth}</pre>", f"Depth {depth}.")
+
+
+def test_a_text_is_shown_as_html_and_its_name_is_not_repeated():
+    view = explore(write, depth=[2, 5]).view()
+    controls_of(view)["depth"].value = 5
+    text, label = (widget.value for widget in view.children if isinstance(widget, ipywidgets.HTML))
+    assert (text, label) == ("<pre>he_normal  # 5</pre>", "")
+    assert not [widget for widget in view.children if isinstance(widget, ipywidgets.Image)]
+
+
+def test_texts_stand_in_the_page_as_elements_with_names(monkeypatch):
+    monkeypatch.setenv(widgets.STATIC, "1")
+    page = explore(write, depth=[2, 5], start={"depth": 5}).page
+    assert '<div role="group" aria-label="Depth 2." hidden><pre>he_normal  # 2</pre></div>' in page
+    assert '<div role="group" aria-label="Depth 5."><pre>he_normal  # 5</pre></div>' in page
+
+
+def test_texts_count_towards_the_budget(monkeypatch):
+    monkeypatch.setenv(widgets.STATIC, "1")
+    with pytest.raises(ValueError, match="the 2 frames of long take 480000 bytes"):
+        explore(long, n=[1, 2])
+
+
+def long(n):
+    return Text("é" * 120_000, f"{n}")

@@ -5,12 +5,24 @@ dash of their own for each curve.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+
+class Text(NamedTuple):
+    """A frame that is read rather than looked at: HTML to copy from, and its short name.
+
+    >>> plots.Text("<pre>he_normal((64, 10), rng)</pre>", "ReLU: He").label
+    'ReLU: He'
+    """
+
+    html: str
+    label: str
 
 
 def lines_with_spread(ax: Axes, x: Sequence[float], runs: np.ndarray, label: str, **style) -> Axes:

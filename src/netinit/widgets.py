@@ -25,25 +25,25 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from netinit.plots import training_frame
+from netinit.plots import Text, training_frame
 
 STATIC = "NETINIT_STATIC_FIGURES"  # set by tools/executed.py
 BUDGET = 400_000  # bytes of frames in one figure of the page
 
 
 class Frame(NamedTuple):
-    """One picture and the sentence that says what it shows.
+    """One picture, or the HTML of a text, and the sentence that says what it shows.
 
     >>> widgets.Frame(b"...", "a straight line").label
     'a straight line'
     """
 
-    image: bytes
+    image: bytes | str
     label: str
 
 
 def explore(
-    draw: Callable[..., Figure],
+    draw: Callable[..., Figure | Text],
     *,
     play: str | None = None,
     start: Mapping[str, object] | None = None,
@@ -53,7 +53,8 @@ def explore(
 
     `draw` is a pure function that returns a Figure and describes it with `fig.set_label(...)`. A control that
     lists numbers becomes a slider, one that lists names becomes buttons. `play` names the slider that stands
-    for time, `start` the values shown first (otherwise the first of each list).
+    for time, `start` the values shown first (otherwise the first of each list). Where the frame is a table of
+    calls rather than a picture, `draw` returns a `Text` instead.
 
     Raises ValueError or TypeError for a control without values or with repeated or mixed ones, for an unknown
     name or value in `play` or `start`, and for a figure without a label.
@@ -142,11 +143,13 @@ class LiveFigure:
     def view(self) -> ipywidgets.VBox:
         """Return the ipywidgets view: one control each, the picture, and its description as text."""
         widgets = {name: _widget(name, values, self.start[name]) for name, values in self.controls.items()}
-        picture, text = ipywidgets.Image(format="webp"), ipywidgets.HTML()
+        as_text = isinstance(self.frame(**self.start).image, str)
+        picture = ipywidgets.HTML() if as_text else ipywidgets.Image(format="webp")
+        text = ipywidgets.HTML()
 
         def show(_change=None):
             frame = self.frame(**{name: widget.value for name, widget in widgets.items()})
-            picture.value, text.value = frame.image, html.escape(frame.label)
+            picture.value, text.value = frame.image, "" if as_text else html.escape(frame.label)
 
         show()
         for widget in widgets.values():
@@ -166,10 +169,12 @@ def _name(draw) -> str:
 
 
 def _render(draw, values) -> Frame:
-    """Draw one frame, compress it and close whatever `draw` has opened."""
+    """Draw one frame, compress it and close whatever `draw` has opened; a text stays as it is."""
     before = set(plt.get_fignums())
     try:
         figure = draw(**values)
+        if isinstance(figure, Text):
+            return Frame(figure.html, figure.label)
         if not isinstance(figure, Figure):
             raise TypeError(f"{_name(draw)} returned a {type(figure).__name__}; it must return a Figure.")
         label = str(figure.get_label())
@@ -269,14 +274,21 @@ def _page(figure: LiveFigure) -> str:
 def _check_page(name, frames):
     if len({frame.label for frame in frames}) < len(frames):
         raise ValueError(f"{name} gives two frames the same label; each needs its own.")
-    size = sum(len(frame.image) for frame in frames) * 4 // 3  # base64
+    size = sum(map(_size, frames))
     if size > BUDGET:
         raise ValueError(f"the {len(frames)} frames of {name} take {size} bytes; at most {BUDGET} may.")
 
 
+def _size(frame):
+    """The bytes that a frame takes in the page; a picture stands there in base64."""
+    return len(frame.image.encode()) if isinstance(frame.image, str) else len(frame.image) * 4 // 3
+
+
 def _picture(frame, shown):
-    source = "data:image/webp;base64," + base64.b64encode(frame.image).decode()
     hidden = "" if shown else " hidden"
+    if isinstance(frame.image, str):
+        return f'<div role="group" aria-label="{html.escape(frame.label)}"{hidden}>{frame.image}</div>'
+    source = "data:image/webp;base64," + base64.b64encode(frame.image).decode()
     return f'<img src="{source}" alt="{html.escape(frame.label)}" decoding="sync"{hidden}>'
 
 
