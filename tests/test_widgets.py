@@ -1,6 +1,7 @@
 """`explore`: the same frames through ipywidgets, without a front end, and through the page's HTML."""
 
 import base64
+import functools
 import io
 import re
 
@@ -38,6 +39,12 @@ def shown(view):
     picture = next(widget for widget in view.children if isinstance(widget, ipywidgets.Image))
     text = next(widget for widget in view.children if isinstance(widget, ipywidgets.HTML))
     return picture.value, text.value
+
+
+def test_a_function_that_holds_its_data_is_shown_under_its_own_name(monkeypatch):
+    assert repr(explore(functools.partial(draw, scheme="He"), epoch=[1, 2])).startswith("explore(draw): ")
+    monkeypatch.setenv(widgets.STATIC, "1")
+    assert "He after 2 epochs." in explore(functools.partial(draw, scheme="He"), epoch=[1, 2]).page
 
 
 def test_every_position_shows_its_own_picture_and_text():

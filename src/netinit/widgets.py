@@ -7,6 +7,7 @@ that `book/_static/live-figures.js` connects. This is the only module that impor
 """
 
 import base64
+import functools
 import html
 import inspect
 import io
@@ -86,7 +87,7 @@ class LiveFigure:
 
     def __repr__(self):
         sizes = [f"{name} in {len(values)} values" for name, values in self.controls.items()]
-        return f"explore({self.draw.__name__}): {', '.join(sizes)}, {len(list(self.grid()))} frames"
+        return f"explore({_name(self.draw)}): {', '.join(sizes)}, {len(list(self.grid()))} frames"
 
     def grid(self):
         """Yield the values of every frame; the last control varies fastest."""
@@ -121,15 +122,20 @@ class LiveFigure:
         return self.view()._repr_mimebundle_() | {"text/plain": repr(self)}
 
 
+def _name(draw) -> str:
+    """The name of the drawing function, also where `functools.partial` holds its data."""
+    return _name(draw.func) if isinstance(draw, functools.partial) else draw.__name__
+
+
 def _render(draw, values) -> Frame:
     """Draw one frame, compress it and close the figure."""
     figure = draw(**values)
     if not isinstance(figure, Figure):
-        raise TypeError(f"{draw.__name__} returned a {type(figure).__name__}; it must return a Figure.")
+        raise TypeError(f"{_name(draw)} returned a {type(figure).__name__}; it must return a Figure.")
     try:
         label = str(figure.get_label())
         if not label:
-            raise ValueError(f"{draw.__name__} must describe its figure with fig.set_label(...).")
+            raise ValueError(f"{_name(draw)} must describe its figure with fig.set_label(...).")
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         return Frame(_compress(np.asarray(canvas.buffer_rgba())[..., :3]), label)
@@ -204,7 +210,7 @@ def _timer(slider):
 def _page(figure: LiveFigure) -> str:
     """Return the figure as HTML: the frames in the order of `grid`, all hidden but the one at `start`."""
     frames = {tuple(values.values()): figure.frame(**values) for values in figure.grid()}
-    _check_page(figure.draw.__name__, list(frames.values()))
+    _check_page(_name(figure.draw), list(frames.values()))
     shown = tuple(figure.start[name] for name in figure.controls)
     controls = "".join(_control(name, values, figure.start[name]) for name, values in figure.controls.items())
     if figure.play:
