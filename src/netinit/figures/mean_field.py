@@ -86,13 +86,15 @@ def _draw_edge(ax):
     ax.plot(weights, biases, "-", color=EDGE, marker="")
     ax.fill_betweenx(biases, 0, weights, color="#56B4E9", alpha=0.25, linewidth=0)
     ax.fill_betweenx(biases, weights, 5.3, color="#E69F00", alpha=0.25, linewidth=0)
+    ax.text(0.25, 0.42, "ordered")
+    ax.text(3.0, 0.42, "chaotic")
     ax.set(xlim=(0, 5.3), ylim=(-0.03, 0.5), xlabel="weight variance", title="bias variance")
 
 
 def circle(weight_variance):
     """A circle of inputs through one tanh network: its image at six depths, seen along its two main axes."""
     pair = two_digits()
-    turn = np.linspace(0, 2 * np.pi, 241)
+    turn = np.linspace(0, 2 * np.pi, 240, endpoint=False)
     first, second = pair[0], pair[1] - correlation(*pair) * pair[0]
     second /= np.sqrt(np.mean(second**2))
     ring = np.outer(np.cos(turn), first) + np.outer(np.sin(turn), second)
@@ -147,9 +149,9 @@ def cobweb(weight_variance):
 
 def pairs(layers, found):
     """Correlation by layer, theory as lines and measured dots; found[title] = {label: (theory, runs)}."""
-    fig, axes = plt.subplots(1, len(found), figsize=(6, 3.1), sharey=True)
+    fig, axes = plt.subplots(1, len(found), figsize=(6, 3.1), sharey=True, squeeze=False)
     words = []
-    for ax, (title, curves) in zip(axes, found.items(), strict=True):
+    for ax, (title, curves) in zip(axes[0], found.items(), strict=True):
         for color, (label, (line, runs)) in zip((THEORY, MEASURED), curves.items(), strict=True):
             ax.plot(layers, line, "-", color=color, marker="", label=label)
             middle = np.median(runs, axis=0)[::3]
@@ -157,7 +159,7 @@ def pairs(layers, found):
             ax.errorbar(layers[::3], middle, bars, fmt="o", color=color, markersize=3.5, capsize=2)
             words.append(f"{title}, {label}: {middle[-1]:.2f}")
         ax.set(title=title, xlabel="layer", ylim=(-0.1, 1.1))
-    axes[0].legend(loc="lower right", fontsize=9)
+    axes[0, 0].legend(loc="lower right", fontsize=9)
     fig.set_label("Measured correlation at the last layer. " + "; ".join(words) + ".")
     return fig
 
