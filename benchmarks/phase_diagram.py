@@ -1,8 +1,8 @@
 """Where deep tanh networks learn: the digits over the plane of weight and bias variance, three depths.
 
-`python -m benchmarks.phase_diagram --record book/records/phase-diagram.json` runs it, about 20 minutes on one
+`python -m benchmarks.phase_diagram --record book/records/phase-diagram.json` runs it, some minutes on one
 core, and writes the record that the chapter on mean-field theory shows. Each point has its own learning rate,
-the best of RATES on the validation images with two seeds; five other seeds are then trained and recorded.
+the best of RATES on the validation images with another seed; five seeds are then trained and recorded.
 """
 
 import argparse
@@ -28,11 +28,11 @@ from netinit import (
 
 GRID = {
     "depth": [10, 30, 60],
-    "bias_variance": [0.0, 0.05, 0.15, 0.3, 0.5],
-    "weight_variance": [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0],
+    "bias_variance": [0.0, 0.05, 0.15, 0.3],
+    "weight_variance": [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0],
 }
-RATES = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
-WIDTH, SETTINGS = 64, {"epochs": 10, "batch_size": 50}
+RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
+WIDTH, SETTINGS = 64, {"epochs": 6, "batch_size": 50}
 
 
 def network(depth, bias_variance, weight_variance):
@@ -47,7 +47,7 @@ def run(depth, bias_variance, weight_variance):
     """Choose the rate, train five seeds; returns the rate and the sorted validation accuracies."""
     build, digits = network(depth, bias_variance, weight_variance), load_digits()
     lr = choose_learning_rate(
-        build, digits, candidates=RATES, seeds=[10, 11], optimizer=SGD, **SETTINGS
+        build, digits, candidates=RATES, seeds=[10], optimizer=SGD, **SETTINGS
     )
     runs = compare({"": build}, digits, seeds=range(5), optimizer=lambda p: SGD(p, lr), **SETTINGS)[""]
     accuracies = sorted(r.history.validation_accuracy[-1] for r in runs)
