@@ -46,7 +46,7 @@ def coordinate_check(scheme, steps, moves):
     names = [f"layer {i}" for i in range(1, middle.shape[1])] + ["logits"]
     for values, name, mark in zip(middle.T, names, "os^D", strict=False):
         ax.plot(widths, values, marker=mark, label=name)
-    ax.set(xscale="log", yscale="log", ylim=(1e-4, 1e2), xlabel="width", ylabel="rms of the change")
+    ax.set(xscale="log", yscale="log", ylim=_limits(moves), xlabel="width", ylabel="rms of the change")
     ax.set_xticks(widths, widths)
     ax.minorticks_off()
     ax.set_title(f"{scheme}, after {steps} step{'s' * (steps > 1)}")
@@ -54,6 +54,12 @@ def coordinate_check(scheme, steps, moves):
     growth = [f"{name} x {last / first:.2g}" for name, first, last in zip(names, middle[0], middle[-1], strict=True)]
     fig.set_label(f"{scheme}, step {steps}: change from width {widths[0]} to {widths[-1]}: {', '.join(growth)}.")
     return fig
+
+
+def _limits(moves):
+    """The same range of movements for every frame, with room above for the names."""
+    medians = [np.median(runs, axis=0) for scheme in moves.values() for runs in scheme.values()]
+    return np.min(medians) / 2, np.max(medians) * 8
 
 
 def recipe(name, streams, accuracies, rates):
