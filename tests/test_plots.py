@@ -74,4 +74,12 @@ def test_training_frame_shows_the_past_only_on_fixed_axes(epoch):
     np.testing.assert_array_equal(spread.lines[0].get_ydata(), [[1.0, 0.9], [1.1, 0.8]][epoch])
     assert loss.get_xlim() == accuracy.get_xlim() == (0, 1)
     assert f"After epoch {epoch}. He: accuracy {[0.1, 0.5][epoch]:.2f}" in fig.get_label()
+    assert (spread.get_title(), spread.get_xlabel()) == ("activation std", "layer")
+    plt.close(fig)
+
+
+def test_training_frame_names_what_the_probe_measured():
+    fig = plots.training_frame(training_runs(), 1, std="branch output std", place="block")
+    assert (fig.axes[2].get_title(), fig.axes[2].get_xlabel()) == ("branch output std", "block")
+    assert "last block std 0.8" in fig.get_label()
     plt.close(fig)

@@ -32,7 +32,8 @@ The map of the house, from the ground up: a file imports only what stands above 
                     normalization, transfer, choosing, five_minutes, mean_field, recipes, frameworks:
                     the pictures of one chapter each
 
-All names below can be imported from `netinit` itself.
+All names below can be imported from `netinit` itself. The examples in the docstrings take three lines for
+granted: `import numpy as np`, `from netinit import *`, and `rng = np.random.default_rng(0)`.
 """
 
 from netinit.activations import ACTIVATIONS, ActivationFunction, get_activation, leaky_relu

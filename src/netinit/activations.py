@@ -22,6 +22,10 @@ class ActivationFunction:
     `function(z)` returns y; `derivative(z, y)` returns phi'(z). Both keep the shape and the float dtype of z.
     `from_output` says that the derivative looks at y alone, so that a layer need not keep z; `is_gate`, that
     it is 1 where y is not 0 and 0 elsewhere, so that one byte for each entry is enough.
+
+    >>> square = ActivationFunction("square", lambda z: z**2, lambda z, y: 2 * z)
+    >>> square.derivative(np.array([3.0]), None)
+    array([6.])
     """
 
     name: str
@@ -104,6 +108,9 @@ def leaky_relu(slope: float = 0.01) -> ActivationFunction:
     """Leaky ReLU, phi(z) = z for z > 0 and slope * z otherwise (Maas et al. 2013).
 
     Raises ValueError where slope is not finite, TypeError where it is no real number.
+
+    >>> leaky_relu(0.1).function(np.array([-1.0, 2.0]))
+    array([-0.1,  2. ])
     """
     slope = check_number("slope", slope)
     return ActivationFunction(
@@ -143,6 +150,9 @@ def get_activation(activation: str | ActivationFunction) -> ActivationFunction:
     """The activation of that name, or the one given.
 
     Raises ValueError for an unknown name, naming the closest one; TypeError for anything that is neither.
+
+    >>> get_activation("tanh").derivative(np.zeros(1), np.zeros(1))
+    array([1.])
     """
     if isinstance(activation, ActivationFunction):
         return activation

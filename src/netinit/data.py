@@ -20,7 +20,11 @@ REAL_KINDS = "biuf"  # kinds of dtype: bool, integers, floating point
 
 
 class Dataset(NamedTuple):
-    """Three splits: images (n, 64) float32, labels (n,) int64."""
+    """Three splits: images (n, 64) float32, labels (n,) int64.
+
+    >>> load_digits().x_test.shape
+    (360, 64)
+    """
 
     x_train: np.ndarray
     y_train: np.ndarray
@@ -40,6 +44,10 @@ def load_digits(transform: Callable[[np.ndarray], np.ndarray] | None = None) -> 
     Raises: TypeError for a transform that cannot be called or returns no real numbers; ValueError where it
     changes the shape, makes all training images equal, or returns NaN, infinity or an extreme scale.
     Source: Alpaydin and Kaynak 1998.
+
+    >>> digits = load_digits()
+    >>> digits.x_train.shape, digits.x_validation.shape, digits.x_test.shape
+    ((1077, 64), (360, 64), (360, 64))
     """
     if not (transform is None or callable(transform)):
         raise TypeError(f"transform must be a function of the images or None, got {transform!r}.")
@@ -84,6 +92,10 @@ def rotate(images: np.ndarray, degrees: float) -> np.ndarray:
 
     Raises: TypeError for images that are not an array of real numbers or an angle that is not a number;
     ValueError for another number of axes, pixels that are NaN or infinite, or an angle that is.
+
+    >>> rotate(np.arange(4.0).reshape(1, 2, 2), 90)
+    array([[[1., 3.],
+            [0., 2.]]])
     """
     _check_images(images)
     if images.ndim != 3:
@@ -114,6 +126,9 @@ def add_noise(images: np.ndarray, sigma: float, rng: np.random.Generator) -> np.
     Raises: TypeError for images that are not an array of real numbers, a sigma that is not a number or an
     `rng` that is not a Generator; ValueError for a sigma that is negative or not finite, pixels that are NaN
     or infinite, or a sum that the dtype cannot hold.
+
+    >>> add_noise(np.zeros((2, 8, 8)), 0.5, rng).shape
+    (2, 8, 8)
     """
     _check_images(images)
     sigma = check_number("sigma", sigma, least=0.0)

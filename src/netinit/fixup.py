@@ -37,6 +37,10 @@ def fixup(model: Layer, rng: np.random.Generator, *, base: str | Initializer = h
     the optimizer afterwards: it reads the scalars' `lr_scale` once. Raises ValueError for a model without
     `Residual` or classifier, or a branch without a weight of its own; TypeError for a seed in place of
     `rng`.
+
+    >>> model = fixup(residual_mlp(64, 16, blocks=100, n_out=10, fixup=True), rng)
+    >>> float(np.abs(model(load_digits().x_train)).max())
+    0.0
     """
     check_kind("model", model, Layer, "a Layer")
     check_generator(rng)

@@ -24,6 +24,10 @@ def initialize(
     the scalars of Fixup stay as they are. Raises ValueError for a model without weights, a layer with several
     matrices none of which is called `weight`, or an array of the wrong shape, NaN or infinite; TypeError for
     a model that is no layer, or a seed in place of `rng`. Returns the model.
+
+    >>> model = initialize(mlp([64, 32, 10], "tanh"), "xavier_uniform", rng)
+    >>> round(float(model[0].weight.value.max() * np.sqrt((64 + 32) / 6)), 2)
+    1.0
     """
     check_kind("model", model, Layer, "a Layer")
     check_generator(rng)

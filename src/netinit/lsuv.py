@@ -42,6 +42,10 @@ class LsuvRecord(NamedTuple):
 
     `std_before` is measured before the rescaling, after the orthonormal draw; `std_after` on the weight as
     it is left. Both are NaN for a layer that the batch did not reach.
+
+    >>> records = lsuv(mlp([64, 32, 10]), load_digits().x_train, rng)
+    >>> [(record.layer, record.iterations) for record in records]
+    [('0', 1), ('2', 1)]
     """
 
     layer: str
@@ -73,6 +77,11 @@ def lsuv(
     `BatchNorm`. Raises TypeError/ValueError for an `x` that is empty, not floating-point or not finite, a
     seed as `rng`, a tolerance that is not positive, no iterations, an unknown `on`, a model without
     weights; the model is then unchanged.
+
+    >>> model, x = mlp([64, 32, 10]), load_digits().x_train
+    >>> records = lsuv(model, x, rng)
+    >>> round(float(model[:1](x).var()), 3)
+    1.0
     """
     _check(model, x, rng, tolerance, max_iterations, orthonormal, on)
     before = model.state_dict()

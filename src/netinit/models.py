@@ -16,6 +16,9 @@ class Sequential(Layer):
 
     `model[0]` is the first layer, `model[1:]` a Sequential that shares the rest. Raises TypeError for what is
     not a layer, ValueError where one layer's width does not fit the next or the same object stands twice.
+
+    >>> len(Sequential(Linear(10, 5), Activation("relu"), Linear(5, 2)))
+    3
     """
 
     def __init__(self, *layers: Layer):
@@ -64,6 +67,9 @@ class Residual(Layer):
     """y = shortcut(x) + branch(x); without a shortcut layer, y = x + branch(x) (He et al. 2016).
 
     Raises TypeError for a part that is not a layer, ValueError where the two parts have different shapes.
+
+    >>> Residual(Activation("relu"))(np.array([[-1.0, 2.0]]))
+    array([[-1.,  4.]])
     """
 
     def __init__(self, branch: Layer, shortcut: Layer | None = None):

@@ -26,6 +26,14 @@ class Optimizer:
     of your own is a subclass with `direction`. Raises ValueError for an empty list, a parameter that stands
     in it twice, parameters of different dtypes, a negative or non-finite rate; TypeError for what is not a
     Parameter.
+
+    >>> class Sign(Optimizer):
+    ...     def direction(self, g, piece):
+    ...         return np.sign(g)
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> Sign([p], 0.1).step()
+    >>> p.value
+    array([0.9])
     """
 
     def __init__(self, parameters: list[Parameter], lr: float, weight_decay: float = 0.0):
@@ -92,14 +100,26 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """theta <- theta - lr g (Robbins and Monro 1951)."""
+    """theta <- theta - lr g (Robbins and Monro 1951).
+
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> SGD([p], 0.1).step()
+    >>> p.value.round(3)
+    array([0.8])
+    """
 
     def direction(self, g, piece):
         return g
 
 
 class Momentum(Optimizer):
-    """v <- momentum v + g; theta <- theta - lr v (Polyak 1964, in the form of PyTorch's SGD)."""
+    """v <- momentum v + g; theta <- theta - lr v (Polyak 1964, in the form of PyTorch's SGD).
+
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> Momentum([p], 0.1).step()
+    >>> p.value.round(3)
+    array([0.8])
+    """
 
     def __init__(self, parameters, lr, *, momentum=0.9, weight_decay=0.0):
         super().__init__(parameters, lr, weight_decay)
@@ -114,7 +134,13 @@ class Momentum(Optimizer):
 
 
 class AdaGrad(Optimizer):
-    """s <- s + g^2; theta <- theta - lr g / (sqrt(s) + epsilon) (Duchi et al. 2011)."""
+    """s <- s + g^2; theta <- theta - lr g / (sqrt(s) + epsilon) (Duchi et al. 2011).
+
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> AdaGrad([p], 0.1).step()
+    >>> p.value.round(3)
+    array([0.9])
+    """
 
     def __init__(self, parameters, lr, *, epsilon=1e-10, weight_decay=0.0):
         super().__init__(parameters, lr, weight_decay)
@@ -131,6 +157,11 @@ class RMSProp(Optimizer):
     """Steps divided by the root of a running mean square (Tieleman and Hinton 2012).
 
     s <- decay s + (1 - decay) g^2; theta <- theta - lr g / (sqrt(s) + epsilon).
+
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> RMSProp([p], 0.001).step()
+    >>> p.value.round(3)
+    array([0.99])
     """
 
     def __init__(self, parameters, lr, *, decay=0.99, epsilon=1e-8, weight_decay=0.0):
@@ -151,6 +182,11 @@ class Adam(Optimizer):
 
     theta <- theta - lr m_hat / (sqrt(s_hat) + epsilon). Weight decay is added to the gradient, as in the
     paper's L2 form.
+
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> Adam([p], 0.001).step()
+    >>> p.value.round(3)
+    array([0.999])
     """
 
     def __init__(self, parameters, lr, *, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0):

@@ -27,6 +27,9 @@ def sweep(
     Raises: TypeError for a `run` that cannot be called, a grid that does not map names to lists of values,
     `n_jobs` that is not an integer, or a result that is not a dict; ValueError for an empty grid or list,
     `n_jobs=0`, or a result that repeats a name of the grid.
+
+    >>> sweep(lambda a, b: {"sum": a + b}, {"a": [1, 2], "b": [10]}, progress=False)
+    [{'a': 1, 'b': 10, 'sum': 11}, {'a': 2, 'b': 10, 'sum': 12}]
     """
     points = _points(grid)
     if not callable(run):

@@ -39,6 +39,10 @@ class LayerTrace:
     dLoss/d(weight). `predicted_rms`, `predicted_gradient_std`: what `predict` says of `rms` and
     `gradient_std`, given the sizes of the model's weights; None where it knows no rule for a layer, or the
     prediction overflows. `output`, `gradient`: the arrays themselves, with `keep=True`.
+
+    >>> model = initialize(mlp([64, 32, 10], "tanh"), "xavier_normal", rng)
+    >>> trace(model, load_digits().x_train)[1].kind
+    'tanh'
     """
 
     name: str
@@ -65,7 +69,12 @@ class LayerTrace:
 
 @dataclass(frozen=True)
 class Trace:
-    """The layers in the order of execution; a sequence of `LayerTrace`. `loss` is None without labels."""
+    """The layers in the order of execution; a sequence of `LayerTrace`. `loss` is None without labels.
+
+    >>> model = initialize(mlp([64, 32, 10]), "he_normal", rng)
+    >>> len(trace(model, load_digits().x_train).column("std", "relu"))
+    1
+    """
 
     layers: tuple[LayerTrace, ...]
     loss: float | None = None
@@ -122,6 +131,10 @@ def trace(model: Layer, x: np.ndarray, y=None, *, output_gradient=None, keep: bo
     layer's output and gradient. Overflow shows as inf and NaN in the rows, without a warning. Raises
     TypeError for x that is no floating-point array; ValueError for x that is empty or not finite, for labels
     or an output gradient that do not fit, and for both at once.
+
+    >>> model = initialize(mlp([64, 100, 100, 10]), "he_normal", rng)
+    >>> [row.kind for row in trace(model, load_digits().x_train)]
+    ['Linear', 'relu', 'Linear', 'relu', 'Linear']
     """
     check_kind("model", model, Layer, "a Layer")
     check_batch("x", x)

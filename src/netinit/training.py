@@ -21,6 +21,9 @@ class History:
 
     `diverged_at` is the epoch in which a loss was not finite, 0 for the losses before training, None where
     all were finite; the run stops there.
+
+    >>> History(validation_accuracy=[0.1, 0.9]).validation_accuracy[-1]
+    0.9
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -51,6 +54,11 @@ def fit(
     `callback(epoch)` is called with 0 before training and after each epoch. Loss and accuracy are measured at
     the end of an epoch, in evaluation mode. Raises ValueError/TypeError for counts below 1, data that is not
     finite, labels that do not fit, an optimizer of another model.
+
+    >>> model, digits = initialize(mlp([64, 32, 10]), "he_normal", rng), load_digits()
+    >>> history = fit(model, digits, SGD(model.parameters(), 0.1), epochs=5, batch_size=50, rng=rng)
+    >>> history.validation_accuracy[-1] > 0.9
+    True
     """
     check_sizes(epochs=epochs, batch_size=batch_size)
     _check_inputs(model, data, optimizer, rng)
@@ -73,6 +81,10 @@ def evaluate(model: Layer, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
     Inputs x (n, ...), labels y (n,) of integers. Raises TypeError/ValueError for a model that is no layer,
     for x that is empty, not floating-point or not finite, for labels that do not fit.
+
+    >>> model = initialize(mlp([64, 10]), "zeros", rng)
+    >>> round(evaluate(model, load_digits().x_test, load_digits().y_test)[0], 4)  # ln 10
+    2.3026
     """
     check_kind("model", model, Layer, "a Layer")
     check_batch("x", x)

@@ -16,7 +16,11 @@ from netinit.printing import table
 
 
 class TransferReport(NamedTuple):
-    """The paths of the arrays that were loaded, and path -> reason of the others; prints as a table."""
+    """The paths of the arrays that were loaded, and path -> reason of the others; prints as a table.
+
+    >>> transfer(mlp([64, 32, 10]), mlp([64, 32, 5])).loaded
+    ('0.weight', '0.bias')
+    """
 
     loaded: tuple[str, ...]
     skipped: Mapping[str, str]
@@ -47,6 +51,10 @@ def transfer(
     Raises: ValueError for an unknown layer or an array that is not finite in the target's dtype; TypeError
     for a source, target or `layers` of another kind, a key that is not a path, or an array that does not
     hold floating-point numbers. The target is then unchanged.
+
+    >>> report = transfer(mlp([64, 32, 10]), mlp([64, 32, 5]))
+    >>> report.skipped["2.weight"]
+    'shape (32, 10) vs (32, 5)'
     """
     check_kind("target", target, Layer, "a Layer")
     own = dict(target.named_arrays())

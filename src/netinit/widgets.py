@@ -31,7 +31,11 @@ BUDGET = 400_000  # bytes of frames in one figure of the page
 
 
 class Frame(NamedTuple):
-    """One picture and the sentence that says what it shows."""
+    """One picture and the sentence that says what it shows.
+
+    >>> widgets.Frame(b"...", "a straight line").label
+    'a straight line'
+    """
 
     image: bytes
     label: str
@@ -52,6 +56,13 @@ def explore(
 
     Raises ValueError or TypeError for a control without values or with repeated or mixed ones, for an unknown
     name or value in `play` or `start`, and for a figure without a label.
+
+    >>> def draw(std):
+    ...     fig = plt.figure()
+    ...     fig.set_label(f"std {std}")
+    ...     return fig
+    >>> widgets.explore(draw, std=[0.01, 0.1, 1.0])
+    explore(draw): std in 3 values, 3 frames
     """
     _check_controls(controls)
     _check_choice(play, start or {}, controls)
@@ -63,22 +74,37 @@ def explore(
     return figure
 
 
-def explore_training(runs: Mapping[str, Sequence], *, epoch: int = 0) -> "LiveFigure":
+def explore_training(runs: Mapping[str, Sequence], *, epoch: int = 0, **names: str) -> "LiveFigure":
     """Play a training: `plots.training_frame` at every epoch of what `compare` returned, from `epoch` on.
 
-    Needs a `probe` that gives the std by layer; the first run of each scheme is shown. Raises ValueError for
-    an epoch that no run has.
+    Needs a `probe` that gives the std by layer; the first run of each scheme is shown. `std` and `place` name
+    what the probe measures, where it is not the activation std of each layer. Raises ValueError for an epoch
+    that no run has.
+
+    >>> schemes = {"He": lambda rng: initialize(mlp([64, 32, 10]), "he_normal", rng)}
+    >>> plan = dict(seeds=[0], optimizer=lambda p: SGD(p, 0.1), epochs=3, batch_size=50)
+    >>> runs = compare(schemes, load_digits(), **plan, probe=lambda model: [1.0])
+    >>> widgets.explore_training(runs)
+    explore(draw_training): epoch in 4 values, 4 frames
     """
     epochs = max(len(group[0].history.validation_loss) for group in runs.values())
 
     def draw_training(epoch):
-        return training_frame(runs, epoch)
+        return training_frame(runs, epoch, **names)
 
     return explore(draw_training, play="epoch", start={"epoch": epoch}, epoch=range(epochs))
 
 
 class LiveFigure:
-    """A drawing function, its controls and the frames drawn so far; made by `explore`."""
+    """A drawing function, its controls and the frames drawn so far; made by `explore`.
+
+    >>> def draw(std):
+    ...     fig = plt.figure()
+    ...     fig.set_label(f"std {std}")
+    ...     return fig
+    >>> widgets.explore(draw, std=[0.01, 0.1, 1.0]).frame(std=0.1).label
+    'std 0.1'
+    """
 
     def __init__(self, draw, controls, play, start):
         self.draw, self.controls, self.play, self.start = draw, controls, play, start

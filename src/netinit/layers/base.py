@@ -21,6 +21,9 @@ class Parameter:
     `grad` is None until a backward pass has reached the parameter. `lr_scale` multiplies the learning rate of
     this parameter alone; 0 freezes it. `grad_buffer`, if an optimizer has set it, is the array that gradients
     are written into: copy a gradient that you want to keep beyond the next backward pass.
+
+    >>> Parameter(np.zeros((64, 10)), name="weight").value.shape
+    (64, 10)
     """
 
     def __init__(
@@ -72,7 +75,17 @@ class Parameter:
 
 
 class Layer:
-    """The base of all layers and models."""
+    """The base of all layers and models.
+
+    >>> class Double(Layer):
+    ...     def forward(self, x):
+    ...         return 2 * x
+    ...
+    ...     def backward(self, grad):
+    ...         return 2 * grad
+    >>> Double()(np.ones((1, 2)))
+    array([[2., 2.]])
+    """
 
     n_in: int | None = None  # features per example that the layer takes; None: any number
     n_out: int | None = None  # features per example that it returns; None: not known beforehand

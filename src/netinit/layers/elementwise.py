@@ -9,7 +9,11 @@ from netinit.layers.base import Layer, Parameter
 
 
 class Activation(Layer):
-    """y = phi(z), element by element, for a name in `ACTIVATIONS` or an `ActivationFunction` of your own."""
+    """y = phi(z), element by element, for a name in `ACTIVATIONS` or an `ActivationFunction` of your own.
+
+    >>> Activation("relu")(np.array([[-1.0, 2.0]]))
+    array([[0., 2.]])
+    """
 
     keeps_width = True
     _input: Any = None  # what the derivative needs besides the output
@@ -38,7 +42,11 @@ class Activation(Layer):
 
 
 class ScalarBias(Layer):
-    """y = x + b with a single number b, 0 at the start (Zhang, Dauphin and Ma 2019, rule 3)."""
+    """y = x + b with a single number b, 0 at the start (Zhang, Dauphin and Ma 2019, rule 3).
+
+    >>> ScalarBias()(np.array([[1.0, 2.0]]))
+    array([[1., 2.]])
+    """
 
     keeps_width = True
 
@@ -54,7 +62,11 @@ class ScalarBias(Layer):
 
 
 class ScalarScale(Layer):
-    """y = s x with a single number s, 1 at the start (Zhang, Dauphin and Ma 2019, rule 3)."""
+    """y = s x with a single number s, 1 at the start (Zhang, Dauphin and Ma 2019, rule 3).
+
+    >>> ScalarScale()(np.array([[1.0, 2.0]]))
+    array([[1., 2.]])
+    """
 
     keeps_width = True
 

@@ -14,6 +14,9 @@ class Linear(Layer):
 
     Input (batch, n_in), output (batch, n_out). Raises ValueError for a non-positive size or an input of
     another width.
+
+    >>> Linear(64, 10)(np.zeros((5, 64), np.float32)).shape
+    (5, 10)
     """
 
     def __init__(self, n_in: int, n_out: int, bias: bool = True):

@@ -67,6 +67,10 @@ class BatchNorm(Normalization):
     towards them: running <- (1 - momentum) running + momentum batch, with the variance divided by N - 1, as
     in PyTorch. In evaluation it uses the running ones. Raises ValueError for another width, and in training
     for fewer than two values per feature.
+
+    >>> BatchNorm(1)(np.array([[1.0], [3.0]])).round(3)
+    array([[-1.],
+           [ 1.]])
     """
 
     def __init__(self, n: int, momentum: float = 0.1, epsilon: float = 1e-5):
@@ -101,6 +105,10 @@ class LayerNorm(Normalization):
 
     Input and output (batch, ..., n); an image is normalized pixel by pixel, over its channels. Training and
     evaluation are the same. Raises ValueError for an input of another width.
+
+    >>> LayerNorm(2)(np.array([[1.0, 3.0], [10.0, 30.0]])).round(3)
+    array([[-1.,  1.],
+           [-1.,  1.]])
     """
 
     def __init__(self, n: int, epsilon: float = 1e-5):
