@@ -46,9 +46,7 @@ def network(depth, bias_variance, weight_variance):
 def run(depth, bias_variance, weight_variance):
     """Choose the rate, train five seeds; returns the rate and the sorted validation accuracies."""
     build, digits = network(depth, bias_variance, weight_variance), load_digits()
-    lr = choose_learning_rate(
-        build, digits, candidates=RATES, seeds=[10], optimizer=SGD, **SETTINGS
-    )
+    lr = choose_learning_rate(build, digits, candidates=RATES, seeds=[10], optimizer=SGD, **SETTINGS)
     runs = compare({"": build}, digits, seeds=range(5), optimizer=lambda p: SGD(p, lr), **SETTINGS)[""]
     accuracies = sorted(r.history.validation_accuracy[-1] for r in runs)
     return {"lr": lr, "accuracy": [round(a, 3) for a in accuracies]}

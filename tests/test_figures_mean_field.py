@@ -70,7 +70,9 @@ def test_stairs_end_at_the_fixed_point(weight):
     star = theory.correlation_fixed_point("tanh", weight, 0.05)
     assert abs(drawn(ax, 2)[-1] - star) < 0.05  # from 0.02
     assert drawn(ax, 1)[-1] == pytest.approx(1)  # the map at 1
-    assert f"slope {theory.chi('tanh', theory.fixed_point('tanh', weight, 0.05), weight):.2f}" in fig.get_label()
+    assert (
+        f"slope {theory.chi('tanh', theory.fixed_point('tanh', weight, 0.05), weight):.2f}" in fig.get_label()
+    )
 
 
 def test_pairs_draw_theory_and_the_median():

@@ -41,7 +41,9 @@ def test_jax(snippet):
 
 
 def test_keras(snippet):
-    layers = [layer for layer in snippet(PAGE, "Keras")["model"].layers if isinstance(layer, keras.layers.Dense)]
+    layers = [
+        layer for layer in snippet(PAGE, "Keras")["model"].layers if isinstance(layer, keras.layers.Dense)
+    ]
     kernels = [array(layer.kernel) for layer in layers[1:]]
     assert is_normal(np.stack(kernels), WEIGHTS / 300)
     assert is_normal(np.stack([array(layer.bias) for layer in layers]), BIASES)

@@ -38,7 +38,7 @@ def correlation(a, b):
 
 
 def preactivations(x, weight_variance, bias_variance, layers, seed=0, width=300):
-    """z of every layer of a fresh tanh network for the rows of x; (layers, rows, width)."""
+    """Z of every layer of a fresh tanh network for the rows of x; (layers, rows, width)."""
     rng, h, z = np.random.default_rng(seed), x, []
     for _ in range(layers):
         n = h.shape[1]
@@ -202,7 +202,10 @@ def at_the_gain(activation):
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3), width_ratios=[2, 3])
     left.plot(grid, get_activation(activation)(grid), "-", color=EDGE, marker="")
     left.set(title=activation, xlabel="z", ylim=(-2, 4))
-    for column, color, mark, name in (("rms", THEORY, "o", "signal"), ("gradient_std", MEASURED, "s", "gradient")):
+    for column, color, mark, name in (
+        ("rms", THEORY, "o", "signal"),
+        ("gradient_std", MEASURED, "s", "gradient"),
+    ):
         right.plot(layer, t.column(f"predicted_{column}", "Linear"), "-", color=color, marker="")
         right.plot(layer[::4], t.column(column, "Linear")[::4], mark, color=color, ms=4, label=name)
     right.set(yscale="log", ylim=(1e-21, 1e4), xlabel="layer", title=f"rms, gain {gain:.3f} (lines: theory)")
@@ -279,7 +282,9 @@ def edges(lines):
     ax.set(xlabel="weight variance", ylabel="bias variance", xlim=(0, None))
     ax.legend(loc="center right")
     starts = [f"{name} from {weights[0]:.2f} to {weights[-1]:.2f}" for name, (weights, _) in lines.items()]
-    fig.set_label("Critical weight variance, from the smallest bias to the largest: " + "; ".join(starts) + ".")
+    fig.set_label(
+        "Critical weight variance, from the smallest bias to the largest: " + "; ".join(starts) + "."
+    )
     return fig
 
 
@@ -291,7 +296,9 @@ def quadrature_errors(activation, nodes, errors):
         shown = np.maximum(values, 1e-16)
         ax.plot(nodes, shown, marker=mark, label=rule)
         words.append(f"{rule} {shown[-1]:.0e}")
-    ax.set(xscale="log", yscale="log", ylim=(5e-17, 1), xlabel="nodes", title=f"{activation}: error of the gain")
+    ax.set(
+        xscale="log", yscale="log", ylim=(5e-17, 1), xlabel="nodes", title=f"{activation}: error of the gain"
+    )
     ax.set_xticks(nodes, nodes)
     ax.minorticks_off()
     ax.legend(loc="lower left")

@@ -51,8 +51,12 @@ def coordinate_check(scheme, steps, moves):
     ax.minorticks_off()
     ax.set_title(f"{scheme}, after {steps} step{'s' * (steps > 1)}")
     ax.legend(loc="upper left", ncols=len(names))
-    growth = [f"{name} x {last / first:.2g}" for name, first, last in zip(names, middle[0], middle[-1], strict=True)]
-    fig.set_label(f"{scheme}, step {steps}: change from width {widths[0]} to {widths[-1]}: {', '.join(growth)}.")
+    growth = [
+        f"{name} x {last / first:.2g}" for name, first, last in zip(names, middle[0], middle[-1], strict=True)
+    ]
+    fig.set_label(
+        f"{scheme}, step {steps}: change from width {widths[0]} to {widths[-1]}: {', '.join(growth)}."
+    )
     return fig
 
 
@@ -69,7 +73,10 @@ def recipe(name, streams, accuracies, rates):
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.4))
     for other in streams:
-        for ax, x, y in ((left, range(len(streams[other])), streams[other]), (right, rates, accuracies[other])):
+        for ax, x, y in (
+            (left, range(len(streams[other])), streams[other]),
+            (right, rates, accuracies[other]),
+        ):
             ax.plot(x, y, "-", color=GREY, marker="", linewidth=1)
     left.plot(range(len(streams[name])), streams[name], "-", color=MUP, marker="")
     right.plot(rates, accuracies[name], "-", color=MUP, marker="o")
