@@ -56,6 +56,22 @@ def test_heatmap_writes_each_number_and_leaves_nan_empty(ax):
     }
 
 
+@pytest.mark.parametrize("runs", [[], [[1.0]], [1.0, 2.0], np.empty((0, 2))])
+def test_runs_that_fit_no_axis_are_refused(ax, runs):
+    for draw in (
+        plots.lines_with_spread,
+        lambda *a: plots.theory_and_measurement(a[0], a[1], [1, 2], *a[2:]),
+    ):
+        with pytest.raises(ValueError, match=r"runs must have the shape \(n_runs, 2\) and a row at least"):
+            draw(ax, [10, 20], runs, "He")
+
+
+@pytest.mark.parametrize("values", [np.empty((0, 0)), [[np.nan, np.nan]], [[1.0]]])
+def test_a_heatmap_without_numbers_is_refused(ax, values):
+    with pytest.raises(ValueError, match=r"values must have the shape \(1, 2\) and a finite number"):
+        plots.heatmap(ax, values, ["a"], [1, 2])
+
+
 def training_runs():
     history = History([2, 1], [0.1, 0.5], [2.0, 1.0], [0.1, 0.5])
     stopped = History([2, np.nan], [0.1, 0.0], [2.0, np.nan], [0.1, 0.0], diverged_at=1)

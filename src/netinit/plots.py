@@ -5,12 +5,24 @@ dash of their own for each curve.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+
+class Text(NamedTuple):
+    """A frame that is read rather than looked at: HTML to copy from, and its short name.
+
+    >>> plots.Text("<pre>he_normal((64, 10), rng)</pre>", "ReLU: He").label
+    'ReLU: He'
+    """
+
+    html: str
+    label: str
 
 
 def lines_with_spread(ax: Axes, x: Sequence[float], runs: np.ndarray, label: str, **style) -> Axes:
@@ -20,7 +32,7 @@ def lines_with_spread(ax: Axes, x: Sequence[float], runs: np.ndarray, label: str
     >>> ax.lines[0].get_ydata()
     array([4., 6.])
     """
-    runs = np.asarray(runs, float)
+    runs = _runs(runs, x)
     (line,) = ax.plot(x, np.median(runs, axis=0), label=label, **style)
     ax.fill_between(x, runs.min(axis=0), runs.max(axis=0), color=line.get_color(), alpha=0.2, linewidth=0)
     return ax
@@ -35,7 +47,7 @@ def theory_and_measurement(
     >>> ax.get_legend_handles_labels()[1]
     ['std, theory', 'std, measured']
     """
-    runs = np.asarray(runs, float)
+    runs = _runs(runs, x)
     (line,) = ax.plot(x, theory, marker="", label=f"{label}, theory")
     middle = np.median(runs, axis=0)
     bars = np.stack([middle - runs.min(axis=0), runs.max(axis=0) - middle])
@@ -43,6 +55,16 @@ def theory_and_measurement(
         x, middle, bars, fmt="o", color=line.get_color(), markersize=4, capsize=2, label=f"{label}, measured"
     )
     return ax
+
+
+def _runs(runs: np.ndarray, x: Sequence[float]) -> np.ndarray:
+    """The runs as an array (n_runs, len(x)); a NaN leaves a gap in the curve."""
+    values = np.asarray(runs, float)
+    if values.ndim != 2 or len(values) == 0 or values.shape[1] != len(x):
+        raise ValueError(
+            f"runs must have the shape (n_runs, {len(x)}) and a row at least, got {values.shape}."
+        )
+    return values
 
 
 def layer_histograms(
@@ -68,6 +90,9 @@ def heatmap(ax: Axes, values: np.ndarray, rows: Sequence, columns: Sequence, *, 
     ['0.10', '0.90']
     """
     values = np.asarray(values, float)
+    if values.shape != (len(rows), len(columns)) or not np.isfinite(values).any():
+        wanted = f"the shape {(len(rows), len(columns))} and a finite number"
+        raise ValueError(f"values must have {wanted}, got {values.shape} with {np.isfinite(values).sum()}.")
     image = ax.imshow(values, cmap="cividis", aspect="auto")
     bright = np.asarray(image.norm(values)) > 0.5
     ax.set_xticks(range(len(columns)), columns)

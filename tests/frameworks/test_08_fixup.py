@@ -95,7 +95,7 @@ def test_keras_blocks_differ(kernels):
 
 
 def test_keras_scalars(snippet):
-    """Four biases and a multiplier for each branch, two biases before the classifier; all start without effect."""
+    """Four biases and a multiplier for each branch, two biases at the end; all start without effect."""
     names = snippet(PAGE, "Keras")
     scalars = [v for v in names["net"].trainable_variables if v.shape == ()]
     assert len(scalars) == 5 * BLOCKS + 2

@@ -1,0 +1,103 @@
+"""Chapter 16: every row of its table is what the installed frameworks do."""
+
+import functools
+import json
+
+import jax
+import keras
+import numpy as np
+import pytest
+import torch
+from measure import array, has_variance, is_orthogonal
+from snippets import ROOT
+
+RECORD = json.loads((ROOT / "book/records/frameworks.json").read_text(encoding="utf-8"))
+SIZES = RECORD["sizes"]
+KERAS_INPUTS = {"dense": (None, "n_in"), "embedding": (None, 5), "recurrent": (None, 5, "d")}
+KERAS_INPUTS |= {"norm": (None, "d"), "attention": (None, 5, "d"), "images": (None, 8, 8, "c_in")}
+
+
+def number(expression):
+    """Return the value of an expression in the sizes."""
+    return eval(expression, {}, SIZES)
+
+
+def shape_of(row):
+    return tuple(number(size) for size in row["shape"].split(", "))
+
+
+def torch_layer(row):
+    torch.manual_seed(1)
+    return eval(row["call"], vars(torch.nn) | SIZES)
+
+
+def keras_layer(row):
+    keras.utils.set_random_seed(1)
+    layer = eval(row["call"], vars(keras.layers) | SIZES)
+    kind = row["layer"].removeprefix("bias, ").split(",")[0]
+    shape = KERAS_INPUTS.get(kind, KERAS_INPUTS["images"])
+    shape = tuple(SIZES.get(size, size) for size in shape)
+    layer.build(*[shape] * (2 if kind == "attention" else 1))
+    return layer
+
+
+def draw_torch(row):
+    torch.manual_seed(1)
+    w = torch.empty(shape_of(row))
+    return eval(row["call"], vars(torch.nn.init) | {"w": w})
+
+
+def draw_jax(row):
+    return eval(row["call"], vars(jax.nn.initializers))(jax.random.key(1), shape_of(row))
+
+
+def draw_keras(row):
+    keras.utils.set_random_seed(1)
+    return eval(row["call"], vars(keras.initializers))(shape_of(row))
+
+
+def kind(values):
+    """Name the distribution of a draw with mean 0 by how far its largest value lies from 0, in std."""
+    reach = np.abs(values).max() / np.sqrt(np.mean(values**2))
+    return "uniform" if reach < 1.78 else "cut normal" if reach < 2.3 else "normal"
+
+
+def check(row, values):
+    """Assert that an array is what the row says of it."""
+    assert values.shape == shape_of(row)
+    if row["draw"].startswith("zeros"):
+        ones = np.flatnonzero(values == 1)
+        assert np.count_nonzero(values) == len(ones)
+        forget = np.arange(SIZES["n"], 2 * SIZES["n"]) if "forget" in row["draw"] else []
+        assert list(ones) == list(forget)
+    elif row["draw"] == "ones":
+        assert (values == 1).all()
+    elif row["draw"] == "uniform from 0":
+        assert values.min() >= 0
+        assert values.var() == pytest.approx(number(row["variance"]), rel=0.05)
+    else:
+        assert has_variance(values, number(row["variance"]))
+        assert is_orthogonal(values) if row["draw"] == "orthogonal" else kind(values) == row["draw"]
+
+
+def name(row):
+    return f"{row['library']}-{row.get('layer', row['call'])}"
+
+
+@pytest.mark.parametrize("row", RECORD["layers"], ids=name)
+def test_what_a_layer_draws(row):
+    layer = {"PyTorch": torch_layer, "Keras": keras_layer}[row["library"]](row)
+    check(row, array(functools.reduce(getattr, row["parameter"].split("."), layer)))
+
+
+@pytest.mark.parametrize("row", RECORD["initializers"], ids=name)
+def test_what_an_initializer_draws(row):
+    draw = {"PyTorch": draw_torch, "JAX": draw_jax, "Keras": draw_keras}[row["library"]]
+    check(row, array(draw(row)))
+
+
+@pytest.mark.parametrize("wrong", [{"variance": "1/n_in"}, {"draw": "normal"}, {"shape": "n_in, n_out"}])
+def test_a_wrong_row_is_seen(wrong):
+    row = RECORD["layers"][0]
+    with pytest.raises(AssertionError):
+        check(row | wrong, array(torch_layer(row).weight))
