@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from types import SimpleNamespace
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -69,6 +70,9 @@ def test_slopes_show_few_units_and_a_growing_gradient(gain, share, factor):
     assert f"a factor of {factor} per layer" in fig.get_label()
 
 
+COLUMNS = ("rms", "gradient_std", "predicted_rms", "predicted_gradient_std")
+
+
 @pytest.fixture(scope="module")
 def net():
     rng = np.random.default_rng(0)
@@ -86,6 +90,26 @@ def test_both_ways_shows_the_trace_and_says_how_far_each_way_went(net):
     np.testing.assert_array_equal(predicted, net.column("predicted_rms", "Linear"))
     assert f"a factor of {rms[-1] / rms[0]:.2g};" in fig.get_label()
     assert fig.get_label().endswith(f"changes by {gradient[0] / gradient[-1]:.2g}.")
+
+
+def test_the_axis_of_both_ways_follows_the_data(net):
+    for factor in (1, 1e-9):
+        columns = {name: factor * net.column(name, "Linear") for name in COLUMNS}
+        scaled = SimpleNamespace(column=lambda name, kind, columns=columns: columns[name])
+        ax = signals.both_ways({(2, "tanh"): scaled}, 2, "tanh").axes[0]
+        low, high = ax.get_ylim()
+        values = np.concatenate([line.get_ydata() for line in ax.lines])
+        assert low <= values.min() < values.max() < high
+        assert low > 1e-4 * values.min()  # no decades without data, where the data leave 0.01 to 100
+        assert high >= 1e2  # room for the legend
+
+
+def test_pale_colors_keep_their_hue_in_an_interactive_figure():
+    shades = np.rint(255 * signals.SHADES(np.arange(signals.SHADES.N))[:, :3]).astype(int)
+    assert (shades % 17 == 0).all()  # the 16 shades per channel that a frame keeps
+    red, _, blue = shades.T
+    assert (red < blue).tolist() == [True] * 4 + [False] * 5
+    assert (red > blue).tolist() == [False] * 5 + [True] * 4
 
 
 def test_stripes_count_what_the_units_share():

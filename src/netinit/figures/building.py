@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from netinit.data import load_digits
+from netinit.figures.signals import SHADES
 from netinit.initialize import initialize
 from netinit.initializers import he_normal, lecun_normal
 from netinit.layers import Activation, Layer, Linear
@@ -17,7 +17,6 @@ from netinit.models import Sequential
 from netinit.trace import Trace, trace
 
 BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "0.5"
-SHADES = LinearSegmentedColormap.from_list("signal", [BLUE, "white", ORANGE])
 
 # --- the first screen --------------------------------------------------------------------------------------
 

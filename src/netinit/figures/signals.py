@@ -13,7 +13,10 @@ from netinit.plots import theory_and_measurement
 from netinit.trace import Trace
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
-SHADES = LinearSegmentedColormap.from_list("signal", [BLUE, "white", ORANGE], bad="0.55")
+# Nine colors from BLUE over white to ORANGE. An interactive figure keeps 16 shades per channel, in which a pale
+# blue would turn lilac and a pale orange pink, so each of these is one that stays as it is.
+NINE = ["#0077BB", "#4499CC", "#88BBDD", "#BBDDEE", "white", "#EECCBB", "#EEAA77", "#DD7744", "#DD5500"]
+SHADES = LinearSegmentedColormap.from_list("signal", NINE, N=len(NINE), bad="0.6")
 UNITS = 36  # as many of the units have a row of their own
 
 # --- the core ----------------------------------------------------------------------------------------------
@@ -102,8 +105,7 @@ def both_ways(nets: Mapping[tuple[float, str], Trace], gain: float, activation: 
         ax.plot(layer, trace.column(f"predicted_{column}", "Linear"), style[:-1], color=color, linewidth=1.2)
         ax.plot(layer, dots, style[-1], color=color, markersize=4, label=label)
         drift.append(dots[-1] / dots[0] if column == "rms" else dots[0] / dots[-1])
-    ax.set(yscale="log", xlim=(0, len(dots) + 1), ylim=(1e-32, 1e38), xlabel="layer", ylabel="rms")
-    ax.set_yticks(10.0 ** np.arange(-30, 31, 10))
+    ax.set(yscale="log", xlim=(0, len(dots) + 1), ylim=_decades(ax), xlabel="layer", ylabel="rms")
     ax.set_title(
         f"{activation}, gain {gain:g} (lines: theory, dots: measured)\n"
         f"signal × {drift[0]:.2g} on its way, gradient × {drift[1]:.2g}"
@@ -114,6 +116,13 @@ def both_ways(nets: Mapping[tuple[float, str], Trace], gain: float, activation: 
         f"{drift[0]:.2g}; from the last back to the first the gradient changes by {drift[1]:.2g}."
     )
     return fig
+
+
+def _decades(ax):
+    """Limits in whole powers of ten around all lines, with room for the legend, and at least 0.01 to 100."""
+    logs = np.log10(np.concatenate([line.get_ydata() for line in ax.lines]))
+    low, high = min(math.floor(logs.min()), -2), max(math.ceil(logs.max()), 2)
+    return 10.0**low, 10.0 ** (high + 0.2 * (high - low))
 
 
 def stripes(outputs: Mapping[float, np.ndarray], weight_mean: float) -> Figure:
