@@ -56,13 +56,14 @@ def test_jumping_widths_show_theory_and_the_middle_half():
         "fan_out": [np.array([1, 4]), np.array([1, 1])],
     }
     runs = np.array([1, 2, 3, 4, 5.0])[:, None, None] * np.array(predicted["fan_in"]) / 3
-    fig = he.jumping_widths(predicted, {"fan_in": runs, "fan_out": runs})
+    fig = he.jumping_widths(predicted, {"fan_in": runs, "fan_out": runs}, [60, 400])
     forward, backward = fig.axes
     np.testing.assert_array_equal(forward.lines[0].get_ydata(), [2, 2])
     np.testing.assert_array_equal(backward.lines[0].get_ydata(), [0.5, 1])
     dots, _, (bars,) = forward.containers[0]
     np.testing.assert_allclose(dots.get_ydata(), [2, 2])
     np.testing.assert_allclose(bars.get_segments()[0][:, 1], [4 / 3, 8 / 3])
+    assert [label.get_text() for label in backward.get_xticklabels()] == ["1\n60", "2\n400"]
     assert "fan_in: forward x 1, backward x 0.5" in fig.get_label()
 
 

@@ -31,6 +31,8 @@ def test_the_strips_are_histograms_below_each_other(std):
     first = np.average(edges[:-1] + np.diff(edges) / 2, weights=ax.patches[0].get_data()[0] + 1)
     assert first == pytest.approx(0.5, abs=0.02)  # the inputs have mean 0, so layer 1 does not lean
     first_std = float(fig.get_label().partition("have std ")[2].partition(",")[0])
+    last_std = fig.get_label().rpartition(", ")[2].rstrip(".")
+    assert ax.get_title() == f"std of all outputs: layer 1 {first_std:g}, layer 5 {last_std}"
     low, high = {0.01: (0.02, 0.03), 0.1: (0.18, 0.24), 3.0: (0.45, 0.5)}[std]
     assert low < first_std < high
 

@@ -52,9 +52,12 @@ def slope(slope: float) -> Figure:
 
 
 def jumping_widths(
-    predicted: Mapping[str, Sequence[np.ndarray]], measured: Mapping[str, np.ndarray]
+    predicted: Mapping[str, Sequence[np.ndarray]], measured: Mapping[str, np.ndarray], widths: Sequence[int]
 ) -> Figure:
-    """Theory and measurement of both directions; `measured[rule]` is (networks, direction, layer)."""
+    """Theory and measurement of both directions; `measured[rule]` is (networks, direction, layer).
+
+    `widths` are the numbers of units of the layers.
+    """
     fig, axes = plt.subplots(2, 1, figsize=(6, 5.4), sharex=True)
     titles = ("forward: second moment of z", "backward: mean squared gradient")
     for side, (ax, title) in enumerate(zip(axes, titles, strict=True)):
@@ -63,7 +66,9 @@ def jumping_widths(
         ax.set(title=title, yscale="log")
     layers = measured[name].shape[-1]
     axes[0].legend(ncols=2)
-    axes[1].set(xlabel="layer", xticks=range(1, layers + 1))
+    names = [f"{layer}\n{width}" for layer, width in enumerate(widths, start=1)]
+    axes[1].set(xlabel="layer, and its number of units")
+    axes[1].set_xticks(range(1, layers + 1), names, fontsize=11)
     changes = []
     for name, runs in measured.items():
         forward, backward = np.median(runs, axis=0)

@@ -18,7 +18,7 @@ def sigmoid_layers(weight_std: float) -> Figure:
     stds = [f"{h.std():.2g}" for h in outputs]
     ax.set(xlim=(0, 1), ylim=(-5.1, 0), xlabel="output of a unit", ylabel="layer")
     ax.set_yticks(-np.arange(1, 6), range(1, 6))
-    ax.set_title(f"weight std {weight_std:g}: output std {stds[0]} to {stds[4]}")
+    ax.set_title(f"std of all outputs: layer 1 {stds[0]}, layer 5 {stds[4]}")
     fig.set_label(
         f"Histograms of the outputs of five sigmoid layers, weight std {weight_std:g}: "
         f"the outputs of layers 1 to 5 have std {', '.join(stds)}."

@@ -35,8 +35,10 @@ def both_sides(rule: str) -> Figure:
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.8), sharey=True)
     _rows_with_std(left, signal, 1, "C0")
     _rows_with_std(right, gradient, 3, "C1")
-    left.set(title="activations", ylabel="layer", yticks=range(0, -6, -1), yticklabels=range(1, 7))
-    right.set_title("gradient (layer 6: 1)")
+    names = [f"{layer}: {units}" for layer, units in enumerate(FUNNEL[1:-1], start=1)]
+    left.set(title="activations", xlabel="value", ylabel="layer: units")
+    left.set_yticks(range(0, -6, -1), names)
+    right.set(title="gradient", xlabel="divided by layer 6's std")
     ends = [f"{values.std():.2g}" for values in (signal[0], signal[-1], gradient[0])]
     fig.set_label(
         f"{rule}: activation std from {ends[0]} in layer 1 to {ends[1]} in layer 6; "
@@ -77,7 +79,7 @@ def layer_factors(n_in: int, n_out: int) -> Figure:
     ax.set(yscale="log", ylim=(0.04, 25), ylabel="factor on the variance", xlim=(-0.6, 2.6))
     ax.set_title(f"{n_in} inputs, {n_out} outputs")
     ax.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
-    ax.set_xticks(range(3), MODES)
+    ax.set_xticks(range(3), ["LeCun: 1/n_in", "1/n_out", "Glorot"])
     ax.legend(ncols=3, loc="upper center", columnspacing=0.8, handlelength=1)
     pairs = "; ".join(f"{name} {f:.2g} and {b:.2g}" for name, f, b in zip(MODES, *theory, strict=True))
     fig.set_label(f"{n_in} inputs, {n_out} outputs. Forward and backward factor: {pairs}.")
