@@ -28,7 +28,7 @@ def network(width, scheme):
 
     def build(rng):
         model = initialize(mlp([64, width, width, 10]), he_normal, rng)
-        first, hidden, last = (layer for layer in model if isinstance(layer, Linear))
+        _, hidden, last = (layer for layer in model if isinstance(layer, Linear))
         if scheme == "muP":
             hidden.weight.lr_scale = last.weight.lr_scale = BASE / width
             last.weight.value *= np.float32((BASE / width) ** 0.5)
@@ -38,7 +38,7 @@ def network(width, scheme):
 
 
 def run(width, scheme, lr):
-    """The training losses of five seeds after the last epoch, sorted; one that is not finite counts as 100."""
+    """The training losses of five seeds after the last epoch, sorted; a diverged one counts as 100."""
     runs = compare(
         {"": network(width, scheme)},
         load_digits(),

@@ -95,7 +95,7 @@ def test_both_ways_shows_the_trace_and_says_how_far_each_way_went(net):
 def test_the_axis_of_both_ways_follows_the_data(net):
     for factor in (1, 1e-9):
         columns = {name: factor * net.column(name, "Linear") for name in COLUMNS}
-        scaled = SimpleNamespace(column=lambda name, kind, columns=columns: columns[name])
+        scaled = SimpleNamespace(column=lambda name, _kind, columns=columns: columns[name])
         ax = signals.both_ways({(2, "tanh"): scaled}, 2, "tanh").axes[0]
         low, high = ax.get_ylim()
         values = np.concatenate([line.get_ydata() for line in ax.lines])

@@ -243,13 +243,14 @@ def series(activation):
     right.set(xlim=(-1, 1), ylim=(-1, 1), xlabel="c", title="the map")
     fig.set_label(
         f"{activation}: the map has weight {shares[0]:.2f} on the constant, {shares[1]:.2f} on c, "
-        f"{shares[2]:.2f} on its square and {shares[3]:.2f} on its cube; it starts at {values[20]:.2f} for c = 0."
+        f"{shares[2]:.2f} on its square and {shares[3]:.2f} on its cube; "
+        f"it starts at {values[20]:.2f} for c = 0."
     )
     return fig
 
 
 def both_scales(weight_variance, runs):
-    """Gradient and distance of two inputs by layer; runs[weight_variance] = (gradients, distances), by seed."""
+    """Gradient and distance of two inputs by layer; runs[weight_variance] = (gradients, distances)."""
     gradients, distances = (np.asarray(values) for values in runs[weight_variance])
     layer = np.arange(1, gradients.shape[1] + 1)
     q = theory.fixed_point("tanh", weight_variance, 0.05)

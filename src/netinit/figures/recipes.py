@@ -84,8 +84,8 @@ def recipe(name, streams, accuracies, rates):
     right.set(xscale="log", ylim=(0, 1), xlabel="learning rate", title="accuracy")
     best = int(np.argmax(accuracies[name]))
     fig.set_label(
-        f"{name}: the rms of the stream goes from {streams[name][0]:.2g} to {streams[name][-1]:.2g}; the best "
-        f"accuracy is {accuracies[name][best]:.2f}, at a rate of {rates[best]:g}."
+        f"{name}: the rms of the stream goes from {streams[name][0]:.2g} to {streams[name][-1]:.2g}; "
+        f"the best accuracy is {accuracies[name][best]:.2f}, at a rate of {rates[best]:g}."
     )
     return fig
 
