@@ -251,7 +251,8 @@ def identity(shape, rng, *, gain=1.0, groups=1, dtype=np.float32) -> np.ndarray:
     """
     shape, dtype = check_call(shape, rng, dtype, axes=2)
     gain = check_fits("gain", check_number("gain", gain, least=0.0), dtype)
-    block = gain * np.eye(*_one_group(shape, groups)[-2:])
+    *_, n_in, n_out = _one_group(shape, groups)
+    block = gain * np.eye(n_in, n_out)
     return _at_center(np.tile(block, groups).astype(dtype), shape)
 
 

@@ -78,8 +78,8 @@ class BatchNorm(Normalization):
         self.momentum = check_number("momentum", momentum)
         if not 0 < self.momentum <= 1:
             raise ValueError(f"momentum must lie in (0, 1], got {momentum}.")
-        self.running_mean = np.zeros(self.n_in, np.float32)
-        self.running_variance = np.ones(self.n_in, np.float32)
+        self.running_mean = np.zeros_like(self.shift.value)
+        self.running_variance = np.ones_like(self.scale.value)
 
     def buffers(self):
         return "running_mean", "running_variance"
