@@ -86,7 +86,7 @@ def rates(predicted: np.ndarray, measured: np.ndarray, direct: Mapping[str, np.n
     some = np.r_[0, 9 : len(j) : 10]
     theory_and_measurement(ax, j[some], predicted[some], measured[:, some], "Gaussian")
     for (kind, values), (color, line) in zip(direct.items(), [("C1", ":"), ("C2", "--")], strict=True):
-        ax.plot(j, np.log10(values), color=color, linestyle=line, label=f"{kind}, direct SVD")
+        ax.plot(j, np.log10(values), color=color, linestyle=line, label=f"singular values, {kind}")
     ax.set(xlabel="direction j", ylabel="log10 of the factor", ylim=(-70, 5))
     ax.legend(loc="lower left")
     return fig
