@@ -80,7 +80,7 @@ def _ink(images: np.ndarray) -> np.ndarray:
 
 
 def rates(predicted: np.ndarray, measured: np.ndarray, direct: Mapping[str, np.ndarray]) -> Figure:
-    """log10 of the factor by direction: theory, measurement (seeds, n), the direct SVD of each kind."""
+    """log10 of the factor by direction: theory, measurement (seeds, n), one product of each kind."""
     fig, ax = plt.subplots()
     j = np.arange(1, len(predicted) + 1)
     some = np.r_[0, 9 : len(j) : 10]
