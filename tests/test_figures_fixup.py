@@ -83,6 +83,13 @@ def test_the_paths_of_a_silent_network_do_not_leave_their_start():
     assert np.abs(np.diff(steps, axis=0)).max(axis=1).min() > 0  # each branch moves the logits
 
 
+def test_curves_draw_the_median_of_each_depth():
+    runs = np.array([[2.0, 1.0], [2.2, 1.5], [2.4, 0.5]])
+    ax = figures.curves({1: runs, 64: runs + 1}).axes[0]
+    np.testing.assert_allclose([line.get_ydata() for line in ax.lines], [[2.2, 1.0], [3.2, 2.0]])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["1 blocks", "64 blocks"]
+
+
 def test_wake_up_shows_what_has_changed():
     start = [np.zeros((2, 2)) for _ in range(10)]
     after = [matrix + (i == 9) for i, matrix in enumerate(start)]

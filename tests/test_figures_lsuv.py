@@ -25,8 +25,13 @@ def test_the_square_has_its_derivative():
 @pytest.mark.parametrize("done", [0, 4, 11])
 def test_the_layers_that_are_done_stand_at_one(done):
     fig = lsuv.walk(done)
-    tops = [bar.get_y() + bar.get_height() for bar in fig.axes[0].patches]
-    assert len(tops) == 11
+    one, *dots = fig.axes[0].lines
+    tops = np.concatenate([part.get_ydata() for part in dots])
+    assert (one.get_ydata()[0], len(tops)) == (1, 11)
+    assert [part.get_label() for part in dots] == ["set", "to come"]
+    assert len(dots[0].get_ydata()) == done
+    low, high = fig.axes[0].get_ylim()
+    assert low < tops.min() <= tops.max() < high
     np.testing.assert_allclose(tops[:done], 1, rtol=1e-4)
     assert done == 11 or abs(tops[done] - 1) > 0.01
     assert fig.get_label().startswith(f"{done} of 11 layers have std 1")

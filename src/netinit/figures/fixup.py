@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from netinit.losses import softmax_cross_entropy
 from netinit.models import Residual, Sequential
 from netinit.optimizers import SGD
-from netinit.plots import theory_and_measurement
+from netinit.plots import lines_with_spread, theory_and_measurement
 
 COLORS = {"He": "C1--", "Fixup": "C0-"}
 CEILING = 1e4  # larger losses are drawn here
@@ -91,6 +92,7 @@ def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int) 
     fig, ax = plt.subplots(figsize=(6, 4.6))
     outputs, steps = _paths(build(blocks, np.random.default_rng(5)), x, y)
     ends, shown = [], [y[0], np.argmax(steps[0] - steps[-1])]  # the right class, and the one that loses most
+    legend = []
     for name, path, color in ("changes by one step", steps, "C1"), ("outputs at the start", outputs, "C0"):
         arrows = np.diff(path[:, shown], axis=0)
         length = np.mean(np.linalg.norm(arrows, axis=1))
@@ -98,9 +100,11 @@ def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int) 
         ends.append(f"{name}: {np.linalg.norm(arrows.sum(axis=0)) / length:.0f}")
         shape = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006}
         ax.quiver(*starts.T, *arrows.T / length, color=color, label=ends[-1], **shape)
+        legend.append(Line2D([], [], color=color, linestyle="-", marker=">", markevery=[-1], label=ends[-1]))
     ax.set(xlim=(-blocks / 2, 1.05 * blocks), ylim=(-blocks, blocks / 2), aspect="equal")
-    ax.set(xlabel="logit of the right class", ylabel="of a wrong class")
-    fig.legend(loc="outside upper center", title="distance from the start")
+    ax.set(xlabel="change of the right logit", ylabel="change of one wrong logit")
+    title = f"{blocks} arrows each; from the first to the last, in arrows:"
+    fig.legend(handles=legend, loc="outside upper center", title=title)
     fig.set_label(
         f"{blocks} arrows each, head to tail. Distance from the start in arrows: {'; '.join(ends)}."
     )
@@ -139,6 +143,16 @@ def wake_up(weights: Sequence[Sequence[np.ndarray]], *, step: int) -> Figure:
         ax.set_title(title, fontsize=11)
     moved = [name for name, i in MATRICES.items() if np.any(weights[step][i] != weights[0][i])]
     fig.set_label(f"After {step} steps. Changed: {', '.join(moved) or 'nothing'}.")
+    return fig
+
+
+def curves(losses: Mapping[int, np.ndarray]) -> Figure:
+    """Training loss by epoch, losses[blocks] = (seeds, epochs + 1): a median and a band for each depth."""
+    fig, ax = plt.subplots(figsize=(6, 3))
+    for blocks, runs in losses.items():
+        lines_with_spread(ax, range(runs.shape[1]), runs, f"{blocks} blocks")
+    ax.set(xticks=range(runs.shape[1]), ylim=(0, None), xlabel="epoch", ylabel="training loss")
+    ax.legend()
     return fig
 
 

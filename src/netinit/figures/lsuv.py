@@ -18,7 +18,7 @@ from netinit.trace import trace
 SQUARE = ActivationFunction(
     "squared relu", lambda z: np.maximum(z, 0) ** 2, lambda z, y: np.where(z > 0, 2 * np.sqrt(y), 0)
 )
-FLOOR = 1e-8  # where the bars of the walk start
+LIMITS = 1e-3, 5  # of the std in the walk
 SPANS = {"tanh": (-1, 1), "sigmoid": (0, 1), "relu": (0, 8)}  # the outputs that `chase` shows
 
 
@@ -27,12 +27,15 @@ def walk(layers_done: int) -> Figure:
     now = _walk()[layers_done]
     fig, ax = plt.subplots(figsize=(6, 3.4))
     layers = np.arange(1, len(now) + 1)
-    tops, done = np.maximum(now, 10 * FLOOR), layers <= layers_done
-    for part, style in (done, {"color": "C2", "hatch": "//"}), (~done, {"color": "C0"}):
-        ax.bar(layers[part], tops[part] - FLOOR, bottom=FLOOR, **style)
-    ax.axhline(1, color="0.3", linestyle="-", linewidth=1)
-    ax.set(yscale="log", ylim=(FLOOR, 30), xticks=layers)
-    ax.set(xlabel="layer (hatched: set)", ylabel="std of the preactivations")
+    done = layers <= layers_done
+    ax.axhline(1, color="0.3", linestyle="-", linewidth=1, marker="")
+    for part, style in (done, {"color": "C1", "marker": "s"}), (~done, {"color": "0.45", "marker": "o"}):
+        ax.vlines(layers[part], np.minimum(now[part], 1), np.maximum(now[part], 1), color=style["color"])
+        label = "set" if part is done else "to come"
+        ax.plot(layers[part], now[part], linestyle="none", markersize=9, label=label, **style)
+    ax.set(yscale="log", ylim=LIMITS, xticks=layers)
+    ax.set(xlabel="layer", ylabel="std of the preactivations")
+    fig.legend(loc="outside upper center", ncols=2)
     fig.set_label(f"{layers_done} of {len(now)} layers have std 1, the last has {now[-1]:.1g}.")
     return fig
 
@@ -70,8 +73,8 @@ def chase(weights: np.ndarray, x: np.ndarray, *, iteration: int, activation: str
     counts, edges = np.histogram(np.clip(outputs, *span), 40, span)
     heights = counts / outputs.size
     fig, ax = plt.subplots()
-    ax.stairs(np.maximum(heights, 1e-4), edges, fill=True, color="C0", alpha=0.7, baseline=1e-4)
-    ax.set(yscale="log", ylim=(1e-4, 1.5), xlim=span)
+    ax.stairs(heights, edges, fill=True, color="C0", alpha=0.7)
+    ax.set(ylim=(0, 0.65), xlim=span)
     ax.set(xlabel=f"{activation} output, layer 1", ylabel="share of outputs")
     ax.set_title(f"{iteration} divisions: variance {outputs.var():.2f}, weights x {scale:.1f}")
     fig.set_label(

@@ -80,13 +80,13 @@ def _ink(images: np.ndarray) -> np.ndarray:
 
 
 def rates(predicted: np.ndarray, measured: np.ndarray, direct: Mapping[str, np.ndarray]) -> Figure:
-    """log10 of the factor by direction: theory, measurement (seeds, n), the direct SVD of each kind."""
+    """log10 of the factor by direction: theory, measurement (seeds, n), one product of each kind."""
     fig, ax = plt.subplots()
     j = np.arange(1, len(predicted) + 1)
     some = np.r_[0, 9 : len(j) : 10]
     theory_and_measurement(ax, j[some], predicted[some], measured[:, some], "Gaussian")
     for (kind, values), (color, line) in zip(direct.items(), [("C1", ":"), ("C2", "--")], strict=True):
-        ax.plot(j, np.log10(values), color=color, linestyle=line, label=f"{kind}, direct SVD")
+        ax.plot(j, np.log10(values), color=color, linestyle=line, label=f"singular values, {kind}")
     ax.set(xlabel="direction j", ylabel="log10 of the factor", ylim=(-70, 5))
     ax.legend(loc="lower left")
     return fig
