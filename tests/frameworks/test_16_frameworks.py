@@ -101,3 +101,17 @@ def test_a_wrong_row_is_seen(wrong):
     row = RECORD["layers"][0]
     with pytest.raises(AssertionError):
         check(row | wrong, array(torch_layer(row).weight))
+
+
+@pytest.mark.parametrize("row", [row for row in RECORD["layers"] if row["n_in"]], ids=name)
+def test_the_number_beside_the_expressions(row):
+    assert row["n_var"] == round(number(row["n_in"]) * number(row["variance"]), 4)
+
+
+def test_the_versions_are_those_installed():
+    installed = {
+        "PyTorch": torch.__version__.split("+")[0],
+        "JAX": jax.__version__,
+        "Keras": keras.__version__,
+    }
+    assert RECORD["versions"] == installed
