@@ -29,8 +29,8 @@ def defaults(rows: Sequence[Mapping], layer: str) -> Figure:
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.4), layout="constrained")
     for name, row in shown.items():
         left.plot(HALF_WIDTHS, density(row["draw"], row["n_var"]), marker="", label=name)
-    left.set(xlabel="weight times root of n_in", yticks=[], ylim=(0, 1.05), title=layer)
-    left.legend(loc="upper left", fontsize=8)
+    left.set(xlabel="weight times root of n_in", yticks=[], ylim=(0, 1.6), title=layer)
+    left.legend(loc="upper left", fontsize=9)
     bars = right.bar(list(shown), [row["n_var"] for row in shown.values()], color=["C0", "C1", "C2"])
     right.bar_label(bars, [f"{row['n_var']:.3g}" for row in shown.values()])
     right.axhline(1, color="#444444", linestyle=":")
