@@ -181,6 +181,40 @@ def test_wrong_drawing():
     assert plt.get_fignums() == []
 
 
+def test_what_draw_raises_names_its_frame_and_leaves_no_figure_open():
+    def fragile(epoch):
+        plt.figure()
+        return 1 // (epoch - 2)
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        explore(fragile, epoch=[2, 3]).view()
+    assert caught.value.__notes__ == ["at the frame epoch=2"]
+    assert plt.get_fignums() == []
+
+
+def test_only_listed_values_have_a_frame():
+    figure = explore(draw, epoch=[1, 2], scheme=["a"])
+    for values in ({"epoch": 3, "scheme": "a"}, {"epoch": 1}, {"epoch": 1, "scheme": "a", "depth": 1}):
+        with pytest.raises(ValueError, match=r"a frame needs a listed value for each of"):
+            figure.frame(**values)
+
+
+def test_controls_may_come_from_a_generator_or_from_numpy():
+    figure = explore(functools.partial(draw, scheme="a"), epoch=(epoch for epoch in np.arange(3)))
+    assert repr(figure) == "explore(draw): epoch in 3 values, 3 frames"
+    assert figure.frame(epoch=2).image
+
+
+def test_nan_is_no_position_of_a_slider():
+    with pytest.raises(TypeError, match="all numbers or all strings"):
+        explore(draw, epoch=[1, float("nan")], scheme=["a"])
+
+
+def test_the_text_of_a_large_figure_draws_nothing():
+    figure = explore(lambda **_: None, **{name: range(1000) for name in "abcdef"})
+    assert repr(figure).endswith(f"{1000**6} frames")
+
+
 def test_the_build_stops_at_two_equal_labels_and_over_budget(monkeypatch):
     monkeypatch.setenv(widgets.STATIC, "1")
     with pytest.raises(ValueError, match="two frames the same label"):

@@ -24,7 +24,8 @@ The map of the house, from the ground up: a file imports only what stands above 
     transfer        the start from trained weights
     prediction      what the theory predicts for a given model
     trace           what each leaf does to one batch
-    diagnosis/      case, remedies, layer_faults, depth_faults, report: why a network will not train
+    diagnosis/      repeats, case, remedies, layer_faults, depth_faults, report: why a network will not
+                    train
     sweep           many runs, on one core or on a cluster
     plots           figures that several chapters draw
     widgets         live figures

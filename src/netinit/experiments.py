@@ -118,8 +118,7 @@ def choose_learning_rate(
     check_kind("candidates", candidates, Sequence | np.ndarray, "a list of learning rates")
     if not len(candidates):
         raise ValueError("candidates must hold at least one learning rate, got none.")
-    for lr in candidates:
-        check_number("candidates", lr, least=0)
+    candidates = [check_number("candidates", lr, least=0) for lr in candidates]
     _check_seeds(seeds)
     score = {}
     for lr in sorted(candidates):
@@ -145,7 +144,7 @@ def summarize(runs: Mapping[str, Sequence[Run]], data: Dataset, *, target: float
     zeros   0.07 (0.07-0.07)  never
     """
     check_kind("runs", runs, Mapping, "what compare returns")
-    check_number("target", target)
+    target = check_number("target", target)
     rows = [["scheme", "test accuracy", f"epochs to {target:.0%}"]]
     for label, group in runs.items():
         if not group:

@@ -34,7 +34,7 @@ from netinit._draws import (
     standard_truncated,
     standard_uniform,
 )
-from netinit.checks import check_integer, check_name, check_number
+from netinit.checks import check_flag, check_integer, check_name, check_number
 
 Initializer = Callable[..., np.ndarray]
 
@@ -53,24 +53,33 @@ class Fans(NamedTuple):
 # ---- fans and the general rule -------------------------------------------------------------------
 
 
-def fans(shape: Shape, *, groups: int = 1) -> Fans:
+def fans(shape: Shape, *, groups: int = 1, depthwise: bool = False) -> Fans:
     """Count the fans of a weight array: `fan_in = r * shape[-2]`, `fan_out = r * shape[-1] / groups`.
 
     Here r is the size of the receptive field, the product of the axes before the last two (1 if dense).
     A grouped convolution has the kernel `(kh, kw, c_in // groups, c_out)`, as in JAX and Keras: an output
     sums `kh * kw * c_in / groups` inputs, an input reaches only the `c_out / groups` channels of its group.
-    PyTorch does not divide `fan_out` by the groups, which overstates it.
+    PyTorch does not divide `fan_out` by the groups, which overstates it. `depthwise=True` reads a kernel of
+    Keras' DepthwiseConv2D, `(kh, kw, c, multiplier)`, whose axis -2 no output sums: `fan_in = r`.
 
-    Raises: ValueError for fewer than two axes or `groups` that do not divide `shape[-1]`.
+    Raises: ValueError for fewer than two axes, `groups` that do not divide `shape[-1]`, or both options.
 
     >>> fans((300, 100)), fans((3, 3, 16, 32)), fans((3, 3, 1, 16), groups=16)
     (Fans(fan_in=300, fan_out=100), Fans(fan_in=144, fan_out=288), Fans(fan_in=9, fan_out=9))
     """
-    shape, groups = check_shape(shape, axes=2), check_integer("groups", groups)
+    if check_flag("depthwise", depthwise) and groups != 1:
+        raise ValueError(f"groups must be 1 for a depthwise kernel, whose shape shows them, got {groups}.")
+    *field, n_in, n_out = _one_group(check_shape(shape, axes=2), groups)
+    n_in = 1 if depthwise else n_in
+    return Fans(math.prod(field) * n_in, math.prod(field) * n_out)
+
+
+def _one_group(shape: Shape, groups: int) -> Shape:
+    """The shape of the weights of one group: what its outputs see of its inputs."""
+    groups = check_integer("groups", groups)
     if shape[-1] % groups:
         raise ValueError(f"groups must divide n_out, the last axis of shape {shape}, got {groups}.")
-    field = math.prod(shape[:-2])
-    return Fans(field * shape[-2], field * shape[-1] // groups)
+    return *shape[:-1], shape[-1] // groups
 
 
 _MODES = {
@@ -227,10 +236,11 @@ def constant(shape, rng, *, value=0.1, dtype=np.float32) -> np.ndarray:
     return np.full(shape, check_fits("value", check_number("value", value), dtype), dtype)
 
 
-def identity(shape, rng, *, gain=1.0, dtype=np.float32) -> np.ndarray:
+def identity(shape, rng, *, gain=1.0, groups=1, dtype=np.float32) -> np.ndarray:
     """Return `W[i, j] = gain` where i = j, else 0; in a kernel, at the center, so that `conv(x) = gain x`.
 
-    `n_in` and `n_out` may differ: the first `min(n_in, n_out)` features pass. `rng` is not advanced.
+    `n_in` and `n_out` may differ: the first `min(n_in, n_out)` features pass, of each group where there are
+    several. A convolution with a stride keeps the pixels at its steps. `rng` is not advanced.
 
     Raises: ValueError for fewer than two axes, an even kernel size, or a negative gain.
     Source: Le et al. 2015.
@@ -241,7 +251,9 @@ def identity(shape, rng, *, gain=1.0, dtype=np.float32) -> np.ndarray:
     """
     shape, dtype = check_call(shape, rng, dtype, axes=2)
     gain = check_fits("gain", check_number("gain", gain, least=0.0), dtype)
-    return _at_center((gain * np.eye(*shape[-2:])).astype(dtype), shape)
+    *_, n_in, n_out = _one_group(shape, groups)
+    block = gain * np.eye(n_in, n_out)
+    return _at_center(np.tile(block, groups).astype(dtype), shape)
 
 
 def uniform(shape, rng, *, low=-0.05, high=0.05, dtype=np.float32) -> np.ndarray:
@@ -298,11 +310,12 @@ def truncated_normal(shape, rng, *, mean=0.0, std=0.01, cut=2.0, dtype=np.float3
 # ---- structured ----------------------------------------------------------------------------------
 
 
-def orthogonal(shape, rng, *, gain=1.0, dtype=np.float32) -> np.ndarray:
+def orthogonal(shape, rng, *, gain=1.0, groups=1, dtype=np.float32) -> np.ndarray:
     """Draw a Haar-distributed orthogonal matrix times `gain`: `W^T W = gain^2 I`.
 
     Leading axes count as rows: a kernel is the matrix `(kh * kw * c_in, c_out)`. With fewer rows than columns
-    the rows are orthonormal instead, `W W^T = gain^2 I`.
+    the rows are orthonormal instead, `W W^T = gain^2 I`. Each of several groups has a matrix of its own,
+    `(kh * kw * c_in / groups, c_out / groups)`.
 
     Raises: ValueError for fewer than two axes, or a negative gain.
     Source: Saxe et al. 2013; the sign correction that makes it Haar, Mezzadri 2007.
@@ -312,19 +325,23 @@ def orthogonal(shape, rng, *, gain=1.0, dtype=np.float32) -> np.ndarray:
     True
     """
     shape, dtype = check_call(shape, rng, dtype, axes=2)
-    rows, columns = math.prod(shape[:-1]), shape[-1]
+    *axes, columns = _one_group(shape, groups)
+    rows = math.prod(axes)
     gain = check_fits("gain", check_number("gain", gain, least=0.0), dtype)
     check_fits("gain / sqrt(n)", gain / math.sqrt(max(rows, columns)), dtype)
-    matrix = standard_orthogonal(rows, columns, rng, dtype)
-    return np.ascontiguousarray(affine(matrix, gain, 0.0, dtype)).reshape(shape)
+    matrices = [standard_orthogonal(rows, columns, rng, dtype) for _ in range(groups)]
+    matrix = np.ascontiguousarray(np.concatenate(matrices, axis=1))
+    return affine(matrix, gain, 0.0, dtype).reshape(shape)
 
 
-def delta_orthogonal(shape, rng, *, gain=1.0, dtype=np.float32) -> np.ndarray:
-    """Return a zero kernel with an orthogonal matrix times `gain` at its spatial center.
+def delta_orthogonal(shape, rng, *, gain=1.0, groups=1, dtype=np.float32) -> np.ndarray:
+    """Return a zero kernel with an orthogonal matrix times `gain` at its spatial center, one for each group.
 
-    The convolution keeps lengths, `|conv(x)| = gain |x|`. A dense shape `(n_in, n_out)` is its own center.
+    The convolution keeps lengths, `|conv(x)| = gain |x|`; with a stride, those of the pixels at its steps. A
+    dense shape `(n_in, n_out)` is its own center.
 
-    Raises: ValueError for an even kernel size, a negative gain, or `n_in > n_out` (no kernel keeps lengths).
+    Raises: ValueError for an even kernel size, a negative gain, or `n_in > n_out / groups` (no kernel keeps
+    lengths).
     Source: Xiao et al. 2018.
 
     >>> kernel = delta_orthogonal((3, 3, 16, 16), rng)
@@ -332,9 +349,9 @@ def delta_orthogonal(shape, rng, *, gain=1.0, dtype=np.float32) -> np.ndarray:
     (16.0, 16.0)
     """
     shape, dtype = check_call(shape, rng, dtype, axes=2)
-    if shape[-2] > shape[-1]:
-        raise ValueError(f"shape must have n_in <= n_out for lengths to be kept, got {shape}.")
-    return _at_center(orthogonal(shape[-2:], rng, gain=gain, dtype=dtype), shape)
+    if shape[-2] > _one_group(shape, groups)[-1]:
+        raise ValueError(f"shape must have n_in <= n_out / groups for lengths to be kept, got {shape}.")
+    return _at_center(orthogonal(shape[-2:], rng, gain=gain, groups=groups, dtype=dtype), shape)
 
 
 def sparse(shape, rng, *, sparsity=0.9, std=0.01, dtype=np.float32) -> np.ndarray:

@@ -41,13 +41,22 @@ class Optimizer:
         self.lr = check_number("lr", lr, least=0)
         self.weight_decay = check_number("weight_decay", weight_decay, least=0)
         self.steps = 0  # taken so far, the present one included
+        self._scales = self._read_scales()
+        self._move_in()
+
+    def _move_in(self) -> None:
+        """Make every value, and the buffer of every gradient, a view of its piece of a long vector."""
         self._values = np.concatenate([p.value for p in self.parameters], axis=None)
         self._gradients = np.empty_like(self._values)
-        self._scales = self._read_scales()
         values, gradients = self._views(self._values), self._views(self._gradients)
         self._homes = list(zip(self.parameters, values, gradients, strict=True))
         for p, value, grad in self._homes:
             p.value, p.grad_buffer = value, grad
+
+    def __setstate__(self, state):
+        """The copy of a view is an array of its own: the copy of an optimizer moves its copies in again."""
+        self.__dict__.update(state)
+        self._move_in()
 
     def direction(self, g: np.ndarray, piece: slice) -> np.ndarray:
         """The step before the learning rate, with the sign of g, for the gradient g of that piece."""
@@ -122,9 +131,9 @@ class Momentum(Optimizer):
     """
 
     def __init__(self, parameters, lr, *, momentum=0.9, weight_decay=0.0):
+        self.momentum = _decay("momentum", momentum)
         super().__init__(parameters, lr, weight_decay)
-        _check_decay(momentum=momentum)
-        self.momentum, self.velocity = momentum, np.zeros_like(self._values)
+        self.velocity = np.zeros_like(self._values)
 
     def direction(self, g, piece):
         velocity = self.velocity[piece]  # a view: what changes it changes the whole vector
@@ -143,9 +152,9 @@ class AdaGrad(Optimizer):
     """
 
     def __init__(self, parameters, lr, *, epsilon=1e-10, weight_decay=0.0):
+        self.epsilon = _epsilon(epsilon)
         super().__init__(parameters, lr, weight_decay)
-        _check_epsilon(epsilon)
-        self.epsilon, self.sum_of_squares = epsilon, np.zeros_like(self._values)
+        self.sum_of_squares = np.zeros_like(self._values)
 
     def direction(self, g, piece):
         sum_of_squares = self.sum_of_squares[piece]
@@ -165,10 +174,9 @@ class RMSProp(Optimizer):
     """
 
     def __init__(self, parameters, lr, *, decay=0.99, epsilon=1e-8, weight_decay=0.0):
+        self.decay, self.epsilon = _decay("decay", decay), _epsilon(epsilon)
         super().__init__(parameters, lr, weight_decay)
-        _check_decay(decay=decay)
-        _check_epsilon(epsilon)
-        self.decay, self.epsilon, self.mean_square = decay, epsilon, np.zeros_like(self._values)
+        self.mean_square = np.zeros_like(self._values)
 
     def direction(self, g, piece):
         mean_square = self.mean_square[piece]
@@ -190,12 +198,10 @@ class Adam(Optimizer):
     """
 
     def __init__(self, parameters, lr, *, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0):
-        super().__init__(parameters, lr, weight_decay)
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise TypeError(f"betas must be a pair (beta1, beta2), got {betas!r}.")
-        _check_decay(beta1=betas[0], beta2=betas[1])
-        _check_epsilon(epsilon)
-        self.betas, self.epsilon = betas, epsilon
+        self.betas, self.epsilon = (_decay("beta1", betas[0]), _decay("beta2", betas[1])), _epsilon(epsilon)
+        super().__init__(parameters, lr, weight_decay)
         self.mean, self.mean_square = np.zeros_like(self._values), np.zeros_like(self._values)
 
     def direction(self, g, piece):
@@ -225,6 +231,11 @@ def _checked(parameters: list[Parameter]) -> list[Parameter]:
             )
     if len({id(p) for p in parameters}) < len(parameters):
         raise ValueError("parameters holds one object twice; model.parameters() lists each once.")
+    starts: dict[int, Parameter] = {}
+    for p in parameters:
+        other = starts.setdefault(p.value.__array_interface__["data"][0], p)
+        if other is not p and np.shares_memory(p.value, other.value):
+            raise ValueError(f"{other!r} and {p!r} share one array; to share weights, share the Parameter.")
     return parameters
 
 
@@ -240,12 +251,15 @@ def _copy(kind: str, parameter: Parameter, new: np.ndarray | None, home: np.ndar
     home[...] = new
 
 
-def _check_epsilon(epsilon: float) -> None:
-    if check_number("epsilon", epsilon, least=0) == 0:
+def _epsilon(epsilon: float) -> float:
+    epsilon = check_number("epsilon", epsilon, least=0)
+    if epsilon == 0:
         raise ValueError("epsilon must be positive, got 0: a gradient of 0 would become 0/0.")
+    return epsilon
 
 
-def _check_decay(**decays: float) -> None:
-    for name, decay in decays.items():
-        if not 0 <= check_number(name, decay) < 1:
-            raise ValueError(f"{name} must lie in [0, 1), got {decay}.")
+def _decay(name: str, decay: float) -> float:
+    decay = check_number(name, decay)
+    if not 0 <= decay < 1:
+        raise ValueError(f"{name} must lie in [0, 1), got {decay}.")
+    return decay

@@ -7,7 +7,7 @@ cluster. joblib and tqdm are imported when a sweep starts, so that `import netin
 import itertools
 import numbers
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 
 
 def sweep(
@@ -79,8 +79,8 @@ def _points(grid) -> list[dict]:
     for name, choices in grid.items():
         if not isinstance(name, str):
             raise TypeError(f"grid must have names of arguments as keys, got {name!r}.")
-        listed = isinstance(choices, Iterable) and not isinstance(choices, (str, bytes, Mapping))
-        if not listed or getattr(choices, "ndim", 1) == 0:  # NumPy's array(3) claims to be iterable
+        sized = isinstance(choices, Iterable) and isinstance(choices, Sized)  # a generator may have no end
+        if not sized or isinstance(choices, (str, bytes, Mapping)) or getattr(choices, "ndim", 1) == 0:
             raise TypeError(f"grid[{name!r}] must be a list of values, got {choices!r}.")
         values[name] = list(choices)
         if not values[name]:

@@ -4,6 +4,7 @@
 parts) as the signal passes. Chapters plot its columns; `diagnose` compares them with the theory.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -235,10 +236,17 @@ def flat_units(activation: ActivationFunction, z: np.ndarray, y: np.ndarray) -> 
     return flat.reshape(-1, z.shape[-1]).all(axis=0)
 
 
+def limits(activation: ActivationFunction) -> tuple[float, float]:
+    """What phi(z) tends to for z far below and far above 0; infinite where it goes on."""
+    ends = activation.function(np.array([-1e9, 1e9]))
+    low, high = (float(end if abs(end) < 1e6 else np.sign(end) * np.inf) for end in ends)
+    return low, high
+
+
 def _saturated(activation, output):
-    low, high = activation.function(np.array([-1e9, 1e9]))
+    low, high = limits(activation)
     rises = bool((np.diff(activation.function(RISING)) > 0).all())
-    if not (rises and low < high and max(abs(low), abs(high)) < 1e6):
+    if not (rises and low < high and math.isfinite(low) and math.isfinite(high)):
         return None  # not bounded, or no limit to run into: sin, a bump, ReLU cut off at 6
     margin = SATURATED * (high - low)
     return float(np.mean((output < low + margin) | (output > high - margin)))

@@ -12,6 +12,7 @@ import html
 import inspect
 import io
 import itertools
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
@@ -65,21 +66,22 @@ def explore(
     >>> widgets.explore(draw, std=[0.01, 0.1, 1.0])
     explore(draw): std in 3 values, 3 frames
     """
-    _check_controls(controls)
-    _check_choice(play, start or {}, controls)
-    start = {name: values[0] for name, values in controls.items()} | dict(start or {})
+    listed = _listed(controls)
+    _check_choice(play, start or {}, listed)
+    start = {name: values[0] for name, values in listed.items()} | dict(start or {})
     inspect.signature(draw).bind(**start)  # a control that draw does not take: TypeError
-    figure = LiveFigure(draw, {name: list(values) for name, values in controls.items()}, play, start)
+    figure = LiveFigure(draw, listed, play, start)
     if os.environ.get(STATIC):
         figure.page = _page(figure)  # here, not when displayed, so that an error stops the build
     return figure
 
 
-def explore_training(runs: Mapping[str, Sequence], *, epoch: int = 0) -> "LiveFigure":
+def explore_training(runs: Mapping[str, Sequence], *, epoch: int = 0, **names: str) -> "LiveFigure":
     """Play a training: `plots.training_frame` at every epoch of what `compare` returned, from `epoch` on.
 
-    Needs a `probe` that gives the std by layer; the first run of each scheme is shown. Raises ValueError for
-    an epoch that no run has.
+    Needs a `probe` that gives the std by layer; the first run of each scheme is shown. `std` and `place` name
+    what the probe measures, where it is not the activation std of each layer. Raises ValueError for an epoch
+    that no run has.
 
     >>> schemes = {"He": lambda rng: initialize(mlp([64, 32, 10]), "he_normal", rng)}
     >>> plan = dict(seeds=[0], optimizer=lambda p: SGD(p, 0.1), epochs=3, batch_size=50)
@@ -90,7 +92,7 @@ def explore_training(runs: Mapping[str, Sequence], *, epoch: int = 0) -> "LiveFi
     epochs = max(len(group[0].history.validation_loss) for group in runs.values())
 
     def draw_training(epoch):
-        return training_frame(runs, epoch)
+        return training_frame(runs, epoch, **names)
 
     return explore(draw_training, play="epoch", start={"epoch": epoch}, epoch=range(epochs))
 
@@ -113,7 +115,8 @@ class LiveFigure:
 
     def __repr__(self):
         sizes = [f"{name} in {len(values)} values" for name, values in self.controls.items()]
-        return f"explore({_name(self.draw)}): {', '.join(sizes)}, {len(list(self.grid()))} frames"
+        frames = math.prod(map(len, self.controls.values()))
+        return f"explore({_name(self.draw)}): {', '.join(sizes)}, {frames} frames"
 
     def grid(self):
         """Yield the values of every frame; the last control varies fastest."""
@@ -121,10 +124,20 @@ class LiveFigure:
             yield dict(zip(self.controls, values, strict=True))
 
     def frame(self, **values) -> Frame:
-        """Return the frame for these values: drawn when first asked for, then remembered."""
+        """Return the frame for these values: drawn when first asked for, then remembered.
+
+        Raises ValueError for values that the controls do not list; what `draw` raises carries a note.
+        """
+        listed = all(value in self.controls.get(name, ()) for name, value in values.items())
+        if not listed or values.keys() != self.controls.keys():
+            raise ValueError(f"a frame needs a listed value for each of {list(self.controls)}, got {values}.")
         key = tuple(values[name] for name in self.controls)
         if key not in self._frames:
-            self._frames[key] = _render(self.draw, values)
+            try:
+                self._frames[key] = _render(self.draw, values)
+            except Exception as error:
+                error.add_note("at the frame " + ", ".join(f"{k}={_text(v)}" for k, v in values.items()))
+                raise
         return self._frames[key]
 
     def view(self) -> ipywidgets.VBox:
@@ -156,13 +169,14 @@ def _name(draw) -> str:
 
 
 def _render(draw, values) -> Frame:
-    """Draw one frame, compress it and close the figure; a text stays as it is."""
-    figure = draw(**values)
-    if isinstance(figure, Text):
-        return Frame(figure.html, figure.label)
-    if not isinstance(figure, Figure):
-        raise TypeError(f"{_name(draw)} returned a {type(figure).__name__}; it must return a Figure.")
+    """Draw one frame, compress it and close whatever `draw` has opened; a text stays as it is."""
+    before = set(plt.get_fignums())
     try:
+        figure = draw(**values)
+        if isinstance(figure, Text):
+            return Frame(figure.html, figure.label)
+        if not isinstance(figure, Figure):
+            raise TypeError(f"{_name(draw)} returned a {type(figure).__name__}; it must return a Figure.")
         label = str(figure.get_label())
         if not label:
             raise ValueError(f"{_name(draw)} must describe its figure with fig.set_label(...).")
@@ -170,7 +184,8 @@ def _render(draw, values) -> Frame:
         canvas.draw()
         return Frame(_compress(np.asarray(canvas.buffer_rgba())[..., :3]), label)
     finally:
-        plt.close(figure)
+        for number in set(plt.get_fignums()) - before:
+            plt.close(number)
 
 
 def _compress(pixels) -> bytes:
@@ -181,17 +196,19 @@ def _compress(pixels) -> bytes:
     return buffer.getvalue()
 
 
-def _check_controls(controls):
+def _listed(controls) -> dict[str, list]:
+    """The values of each control as a list; raises for what makes neither a slider nor buttons."""
     if not controls:
         raise ValueError("explore needs at least one control, such as depth=[2, 8, 32].")
-    for name, values in controls.items():
-        values = list(values)
+    listed = {name: list(values) for name, values in controls.items()}
+    for name, values in listed.items():
         if not values:
             raise ValueError(f"control {name!r} has no values; list at least one.")
         if not (all(map(_is_number, values)) or all(isinstance(value, str) for value in values)):
             raise TypeError(f"control {name!r} is {values!r}; its values must be all numbers or all strings.")
         if len(set(map(_text, values))) < len(values):
             raise ValueError(f"control {name!r} is {values!r}; each value may appear, as shown, only once.")
+    return listed
 
 
 def _check_choice(play, start, controls):
@@ -206,7 +223,7 @@ def _check_choice(play, start, controls):
 
 
 def _is_number(value):
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _text(value):

@@ -1,1 +1,168 @@
 """The pictures of chapter 10, normalization."""
+
+from math import comb
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from netinit.plots import lines_with_spread, theory_and_measurement
+
+NAMES = {"none": "no normalization", "batch": "batch norm", "layer": "layer norm"}
+
+
+def scales(scale, *, runs):
+    """Signal by layer before training, and accuracy after it, for He's weights times `scale`.
+
+    `runs[scale]` is what `compare` returned, with a probe that gives the std by layer.
+    """
+    fig, (left, right) = plt.subplots(1, 2, width_ratios=[3, 2])
+    words = []
+    for i, (label, group) in enumerate(runs[scale].items()):
+        stds = np.array([run.probes[0] for run in group])
+        lines_with_spread(left, range(1, stds.shape[1] + 1), stds, label, marker="os"[i])
+        ends = np.array([run.history.validation_accuracy[-1] for run in group])
+        middle = np.median(ends)
+        spread = [[middle - ends.min()], [ends.max() - middle]]
+        right.bar(i, middle, yerr=spread, capsize=4, color=f"C{i}", hatch=["", "//"][i], edgecolor="white")
+        right.text(i, ends.max() + 0.02, f"{middle:.2f}", ha="center", va="bottom")
+        words.append(f"{label}: last hidden std {np.median(stds[:, -1]):.1g}, accuracy {middle:.2f}")
+    left.set(yscale="log", ylim=(1e-16, 1e16), yticks=[1e-12, 1e-6, 1, 1e6, 1e12])
+    left.set(xlabel="layer", title="std of the signal")
+    left.legend(loc="upper left")
+    right.set(ylim=(0, 1.1), xticks=[0, 1], xticklabels=["plain", "batch\nnorm"], title="accuracy")
+    right.grid(axis="x", visible=False)
+    fig.set_label(f"Weights times {scale:g}. {'; '.join(words)}.")
+    return fig
+
+
+def clouds(scale, normalization, *, z, normalized):
+    """Two units of one layer, a point for each digit; z (digits, units), `normalized[name](z)` likewise."""
+    points = (normalized[normalization](scale * z))[:, :2]
+    limit = 6
+    fig, ax = plt.subplots(figsize=(6, 4.4))
+    ax.plot(*np.clip(points, -limit, limit).T, ".", markersize=4, alpha=0.6)
+    ax.add_patch(plt.Rectangle((-1, -1), 2, 2, fill=False, linestyle="--", edgecolor="#444444"))
+    ax.plot(*points.mean(axis=0), "P", color="C1", markersize=11, markeredgecolor="white")
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="unit 1", ylabel="unit 2")
+    ax.set_title(f"{NAMES[normalization]}, weights x {scale:g}")
+    mean, std = points.mean(axis=0), points.std(axis=0)
+    outside = np.mean(np.abs(points).max(axis=1) > 1)
+    fig.set_label(
+        f"{NAMES[normalization]}, weights times {scale:g}: means {mean[0]:.2f} and {mean[1]:.2f}, "
+        f"std {std[0]:.2f} and {std[1]:.2f}; {outside:.0%} of the digits lie outside the square from -1 to 1."
+    )
+    return fig
+
+
+def turn(scale, *, length, step, measured):
+    """One step seen from the weights: the picture of the turn, and its angle at every scale.
+
+    `length` of the weights and of the `step` at scale 1; `measured[scale]` are angles in degrees.
+    """
+    angle = np.degrees(np.arctan(step / length / scale**2))
+    fig, (left, right) = plt.subplots(1, 2, width_ratios=[1, 1.15])
+    _draw_turn(left, scale, step / length / scale)
+    xs = np.array(list(measured))
+    grid = np.geomspace(xs.min(), xs.max(), 100)
+    right.plot(grid, np.degrees(np.arctan(step / length / grid**2)), label="theory")
+    runs = np.array(list(measured.values())).T
+    right.plot(xs, np.median(runs, axis=0), "o", color="C1", linestyle="", label="measured")
+    right.plot(scale, angle, "o", color="none", markeredgecolor="black", markersize=13)
+    right.set(xscale="log", yscale="log", ylim=(1e-3, 300), xlabel="scale", title="turn in degrees")
+    right.legend(loc="lower left")
+    fig.set_label(
+        f"Weights times {scale:g}: the step is {step / length / scale**2:.2g} times as long as the weights "
+        f"and at a right angle to them; it turns them by {angle:.2g} degrees."
+    )
+    return fig
+
+
+def _draw_turn(ax, scale, step):
+    """The weights as an arrow of length `scale`, and the step that starts at its tip."""
+    size = max(scale, step) * 1.15
+    arrow = {"arrowstyle": "-|>", "linewidth": 2.2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 16}
+    for start, end, color in [
+        ((0, 0), (scale, 0), "C0"),
+        ((scale, 0), (scale, step), "C1"),
+        ((0, 0), (scale, step), "C2"),
+    ]:
+        ax.annotate("", end, start, arrowprops=arrow | {"color": color})
+    ax.set(xlim=(-0.05 * size, size), ylim=(-0.1 * size, size), aspect="equal", xticks=[], yticks=[])
+    ax.set_title(f"scale {scale:g}")
+    offset = 0.03 * size
+    ax.text(scale / 2, -offset, "weights", color="C0", ha="center", va="top")
+    ax.text(scale - offset, step / 2, "step", color="C1", ha="right", va="center")
+    ax.text(scale / 2, step / 2 + offset, "after", color="C2", ha="right", va="bottom")
+    ax.grid(False)
+    ax.spines[["left", "bottom"]].set_visible(False)
+
+
+def gradients(normalization, *, measured, theory):
+    """Gradient by layer, relative to the last hidden one; `measured[name]` (runs, layers)."""
+    name = NAMES.get(normalization, normalization)
+    runs, line = measured[normalization], theory[normalization]
+    fig, ax = plt.subplots()
+    theory_and_measurement(ax, range(1, len(line) + 1), line, runs, name)
+    ax.set(yscale="log", ylim=(0.05, 2000), xlabel="layer")
+    ax.set_title(f"{name}: gradient, last hidden layer = 1")
+    ax.legend(loc="upper right")
+    first = np.median(runs[:, 0])
+    fig.set_label(
+        f"{name}, {len(line)} layers: the gradient at layer 1 is {first:.2g} times that "
+        f"of the last hidden layer; theory says {line[0]:.2g}."
+    )
+    return fig
+
+
+def paths(branch_variance, blocks):
+    """Share of the squared gradient that comes through k of the branches, for k = 0 ... blocks."""
+    k = np.arange(blocks + 1)
+    sizes = np.array([float(comb(blocks, i)) for i in k]) * branch_variance**k
+    total = (1 + branch_variance) ** blocks
+    shares = sizes / total
+    fig, ax = plt.subplots()
+    ax.bar(k, shares)
+    ax.set(xlim=(-0.7, 30.7), ylim=(0, 1), xlabel="branches on the path", ylabel="share of the gradient")
+    ax.set_title(f"{blocks} blocks, branch {branch_variance:.3g}: gradient² x {total:.3g}")
+    mean = float(np.sum(k * shares))
+    fig.set_label(
+        f"{blocks} blocks with a branch of variance {branch_variance:.3g}: the squared gradient is "
+        f"multiplied by {total:.3g}; on average it has passed {mean:.2g} branches."
+    )
+    return fig
+
+
+def lengths(weight_decay, *, walks):
+    """Length of the weights and turn per step over the steps; `walks[decay][scale]` (steps, 2)."""
+    fig, (left, right) = plt.subplots(1, 2)
+    words = []
+    for scale, walk in walks[weight_decay].items():
+        left.plot(walk[:, 0], label=f"x {scale:g}")
+        right.plot(walk[:, 1])
+        words.append(f"start times {scale:g}: length {walk[-1, 0]:.2g}, {walk[-1, 1]:.2g} degrees a step")
+    if weight_decay:
+        right.axhline(equilibrium(weight_decay), color="#444444", linestyle=":", linewidth=1.5)
+    left.set(yscale="log", ylim=(0.2, 300), xlabel="step", title="length of the weights")
+    right.set(yscale="log", ylim=(3e-3, 100), xlabel="step", title="turn in degrees")
+    left.legend(loc="upper right", ncols=3, fontsize=9, columnspacing=0.8, handlelength=1.4)
+    fig.set_label(f"Weight decay {weight_decay:g}, after {len(walk)} steps: {'; '.join(words)}.")
+    return fig
+
+
+def equilibrium(weight_decay, lr=0.1):
+    """The turn per step, in degrees, at which decay and growth of the weights balance."""
+    return np.degrees(np.sqrt(2 * lr * weight_decay))
+
+
+def gates(bias, *, measured, theory):
+    """Gradient by layer of gated networks; `measured[bias]` (runs, layers), `theory[bias]` a line."""
+    fig, ax = plt.subplots()
+    layers = range(1, len(theory[bias]) + 1)
+    theory_and_measurement(ax, layers, theory[bias], measured[bias], "gradient")
+    ax.set(
+        yscale="log", ylim=(1e-5, 3), xlabel="block", title=f"gate bias {bias:g}: gradient, last block = 1"
+    )
+    ax.legend(loc="lower right")
+    first = np.median(measured[bias][:, 0])
+    fig.set_label(f"Gate bias {bias:g}: block 1 gets {first:.1g} of the gradient of the last block.")
+    return fig

@@ -1,1 +1,119 @@
 """The pictures of chapter 11, transfer."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from netinit.plots import heatmap, lines_with_spread, theory_and_measurement
+
+
+def labels(shift, *, labels, accuracy, untouched, pictures):
+    """Test accuracy over labels per class, under six images of the target.
+
+    `accuracy[shift][scheme]` (seeds, labels), `untouched[shift]` the source's own accuracy or NaN.
+    """
+    fig = plt.figure(figsize=(6, 4.6))
+    top, low = fig.subfigures(2, 1, height_ratios=[1, 4])
+    _show_images(top.subplots(1, 6), pictures[shift])
+    ax, words = low.subplots(), []
+    for marker, (scheme, runs) in zip("so", accuracy[shift].items(), strict=True):
+        lines_with_spread(ax, labels, runs, scheme, marker=marker)
+        middle = np.median(runs, axis=0)
+        words.append(f"{scheme}: {middle[0]:.2f} with {labels[0]} label, {middle[-1]:.2f} with {labels[-1]}")
+    if np.isfinite(untouched[shift]):
+        ax.axhline(untouched[shift], color="#444444", linestyle=":", linewidth=1.8, label="old, no label")
+        words.append(f"the old network without any label: {untouched[shift]:.2f}")
+    ax.set(xscale="log", ylim=(0, 1), xlabel="labels per class", title=f"{shift}: test accuracy")
+    ax.set_xticks(labels, labels)
+    ax.minorticks_off()
+    ax.legend(loc="lower right")
+    fig.set_label(f"Target: {shift}. {'; '.join(words)}.")
+    return fig
+
+
+def _show_images(axes, images):
+    """Small gray pictures side by side, each on its own scale."""
+    for ax, image in zip(axes, images, strict=False):
+        ax.imshow(image, cmap="gray_r")
+        ax.set(xticks=[], yticks=[])
+        ax.grid(False)
+
+
+def heads(scale, *, drift, accuracy):
+    """How far the old features move with a new head of this scale, and the accuracy in the end.
+
+    `drift[scale]` (seeds, epochs) and `accuracy[scale]` (seeds,).
+    """
+    fig, (left, right) = plt.subplots(1, 2, width_ratios=[1, 1])
+    for other, runs in drift.items():
+        if other != scale:
+            left.plot(np.median(runs, axis=0), color="#bbbbbb", linestyle="-", linewidth=1.2)
+    runs = np.array(drift[scale])
+    lines_with_spread(left, range(runs.shape[1]), runs, f"head x {scale:g}")
+    left.set(ylim=(0, 1.2), xlabel="epoch", title="features, moved by")
+    middle = {s: np.median(a) for s, a in accuracy.items()}
+    bars = right.bar([f"{s:g}" for s in middle], list(middle.values()), color="#bbbbbb")
+    bars[list(middle).index(scale)].set_color("C0")
+    right.bar_label(bars, [f"{m:.2f}" for m in middle.values()], fontsize=9)
+    right.set(ylim=(0, 1), xlabel="scale of the head", title="test accuracy")
+    right.grid(axis="x", visible=False)
+    fig.set_label(
+        f"New head times {scale:g}: after {runs.shape[1] - 1} epochs the old features have moved by "
+        f"{np.median(runs[:, -1]):.0%} of their size; test accuracy {middle[scale]:.2f}."
+    )
+    return fig
+
+
+def first_step(scales, theory, measured):
+    """Gradient that the first batch sends into the old layers, over the scale of the new head."""
+    fig, ax = plt.subplots()
+    theory_and_measurement(ax, scales, theory, measured, "old layers")
+    ax.set(
+        xscale="log", yscale="log", xlabel="scale of the new head", title="first gradient, head x 0.01 = 1"
+    )
+    ax.legend(loc="upper left")
+    fig.set_label("The first gradient of the old layers grows in proportion to the scale of the new head.")
+    return fig
+
+
+def filters(epoch, *, weights):
+    """The incoming weights of eight hidden units as 8 x 8 images; `weights[label][epoch]` (64, units)."""
+    fig = plt.figure(figsize=(6, 3.4))
+    rows, words = fig.subfigures(len(weights), 1), []
+    for row, (label, history) in zip(rows, weights.items(), strict=True):
+        now, start = history[min(epoch, len(history) - 1)], history[0]
+        row.suptitle(label, fontsize=12)
+        for ax, unit in zip(row.subplots(1, 8), now.T, strict=False):
+            ax.imshow(unit.reshape(8, 8), cmap="RdBu", vmin=-0.6, vmax=0.6)
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+        moved = np.linalg.norm(now - start) / np.linalg.norm(start)
+        words.append(f"{label}: the weights have moved by {moved:.0%}")
+    fig.set_label(f"After epoch {epoch}. {'; '.join(words)}.")
+    return fig
+
+
+def old_rates(shift, *, labels, factors, accuracy):
+    """Median accuracy by labels and rate of the old layers; `accuracy[shift]` (labels, factors)."""
+    fig, ax = plt.subplots()
+    heatmap(ax, accuracy[shift], labels, [f"{factor:g}" for factor in factors])
+    ax.set(xlabel="rate of the old layers / rate of the head", ylabel="labels per class", title=shift)
+    best = [factors[i] for i in np.argmax(accuracy[shift], axis=1)]
+    pairs = ", ".join(f"{n}: {b:g}" for n, b in zip(labels, best, strict=True))
+    fig.set_label(f"Target: {shift}. Best factor by labels per class: {pairs}.")
+    return fig
+
+
+def similarity(shift, *, similar):
+    """How alike an image and its shifted copy look to each layer; `similar[shift]` (seeds, layers)."""
+    fig, ax = plt.subplots()
+    runs = np.array(similar[shift])
+    for other, values in similar.items():
+        if other != shift:
+            ax.plot(np.median(values, axis=0), color="#bbbbbb", linestyle="-", linewidth=1.2)
+    lines_with_spread(ax, range(runs.shape[1]), runs, shift, marker="o")
+    ax.set(ylim=(-1.05, 1.05), title="similarity of an image and its shifted copy")
+    ax.set_xticks(range(runs.shape[1]), ["image", "layer 1", "layer 2", "logits"][: runs.shape[1]])
+    ax.legend(loc="lower left")
+    values = ", ".join(f"{m:.2f}" for m in np.median(runs, axis=0))
+    fig.set_label(f"{shift}: similarity from the image to the logits: {values}.")
+    return fig

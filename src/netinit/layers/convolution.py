@@ -32,7 +32,9 @@ class Conv2d(Layer):
     """
 
     def __init__(self, c_in, c_out, kernel_size=3, stride=1, padding="same", bias=True, groups=1):
-        check_sizes(c_in=c_in, c_out=c_out, kernel_size=kernel_size, stride=stride, groups=groups)
+        c_in, c_out, kernel_size, stride, groups = check_sizes(
+            c_in=c_in, c_out=c_out, kernel_size=kernel_size, stride=stride, groups=groups
+        )
         if c_in % groups or c_out % groups:
             raise ValueError(f"groups must divide c_in and c_out, got {groups} for {c_in} and {c_out}.")
         check_name("padding", padding, PADDINGS)

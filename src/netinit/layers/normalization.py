@@ -15,7 +15,7 @@ So the gradient loses its mean and its part along xhat: a change that normalizat
 
 import numpy as np
 
-from netinit.checks import check_number, check_sizes
+from netinit.checks import check_integer, check_number
 from netinit.layers.base import Layer, Parameter
 
 
@@ -23,8 +23,8 @@ class Normalization(Layer):
     """What both share: scale and shift of shape (n,), 1 and 0 at the start, and the derivatives above."""
 
     def __init__(self, n: int, epsilon: float):
-        check_sizes(n=n)
-        if check_number("epsilon", epsilon) <= 0:
+        n, epsilon = check_integer("n", n), check_number("epsilon", epsilon)
+        if epsilon <= 0:
             raise ValueError(f"epsilon must be positive, got {epsilon}.")
         self.n_in, self.n_out, self.epsilon = n, n, epsilon
         self.scale = Parameter(np.ones(n, np.float32), name="scale")
@@ -75,11 +75,11 @@ class BatchNorm(Normalization):
 
     def __init__(self, n: int, momentum: float = 0.1, epsilon: float = 1e-5):
         super().__init__(n, epsilon)
-        if not 0 < check_number("momentum", momentum) <= 1:
+        self.momentum = check_number("momentum", momentum)
+        if not 0 < self.momentum <= 1:
             raise ValueError(f"momentum must lie in (0, 1], got {momentum}.")
-        self.momentum = momentum
-        self.running_mean = np.zeros(n, np.float32)
-        self.running_variance = np.ones(n, np.float32)
+        self.running_mean = np.zeros_like(self.shift.value)
+        self.running_variance = np.ones_like(self.scale.value)
 
     def buffers(self):
         return "running_mean", "running_variance"

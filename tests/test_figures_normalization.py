@@ -1,0 +1,89 @@
+"""What chapter 10's figures draw: the data handed in, and the formulas of the chapter."""
+
+from types import SimpleNamespace
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from netinit import BatchNorm, LayerNorm
+from netinit.figures import normalization
+
+matplotlib.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def run(stds, accuracy):
+    return SimpleNamespace(probes=[stds], history=SimpleNamespace(validation_accuracy=[0.1, accuracy]))
+
+
+def test_scales_shows_signal_and_accuracy_of_the_chosen_scale():
+    groups = {"plain": [run([1, 10], 0.2), run([1, 30], 0.4)], "batch norm": [run([0.6, 0.6], 0.9)] * 2}
+    left, right = (fig := normalization.scales(3, runs={3: groups})).axes
+    np.testing.assert_array_equal(left.lines[0].get_ydata(), [1, 20])
+    np.testing.assert_allclose([bar.get_height() for bar in right.patches], [0.3, 0.9])
+    assert "Weights times 3. plain: last hidden std 2e+01, accuracy 0.30" in fig.get_label()
+
+
+@pytest.mark.parametrize(("scale", "name", "mean"), [(1, "none", 2), (2, "none", 4), (2, "batch", 0)])
+def test_clouds_draws_two_units_of_the_normalized_layer(scale, name, mean):
+    z = 2 + np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32) * 0.3
+    layers = {"none": lambda z: z, "batch": BatchNorm(4), "layer": LayerNorm(4)}
+    fig = normalization.clouds(scale, name, z=z, normalized=layers)
+    points = fig.axes[0].lines[0].get_xydata()
+    np.testing.assert_allclose(points, layers[name](scale * z)[:, :2], rtol=1e-6)
+    assert abs(points.mean() - mean) < 0.2
+    assert f"weights times {scale}" in fig.get_label()
+
+
+def test_turn_draws_the_arctangent_and_the_measured_medians():
+    fig = normalization.turn(0.5, length=10, step=2, measured={0.1: [80, 90], 1: [11, 12]})
+    curve, dots, ring = fig.axes[1].lines
+    np.testing.assert_allclose(curve.get_ydata()[-1], np.degrees(np.arctan(0.2)))
+    np.testing.assert_allclose(dots.get_ydata(), [85, 11.5])
+    np.testing.assert_allclose(ring.get_ydata(), np.degrees(np.arctan(0.8)))
+    assert "0.8 times as long as the weights" in fig.get_label()
+
+
+def test_gradients_draws_theory_as_a_line_and_runs_as_dots():
+    fig = normalization.gradients(
+        "batch", measured={"batch": np.array([[9, 3, 1], [11, 4, 1]])}, theory={"batch": [8, 2, 1]}
+    )
+    ax = fig.axes[0]
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [8, 2, 1])
+    np.testing.assert_array_equal(ax.containers[0][0].get_ydata(), [10, 3.5, 1])
+    assert "layer 1 is 10 times" in fig.get_label()
+
+
+@pytest.mark.parametrize(("variance", "blocks", "mean"), [(1, 30, "15"), (1 / 30, 30, "0.97"), (1, 10, "5")])
+def test_paths_are_binomial_shares(variance, blocks, mean):
+    fig = normalization.paths(variance, blocks)
+    heights = [bar.get_height() for bar in fig.axes[0].patches]
+    np.testing.assert_allclose(sum(heights), 1)
+    np.testing.assert_allclose(heights[0], (1 + variance) ** -blocks)
+    assert f"passed {mean} branches" in fig.get_label()
+
+
+def test_lengths_draws_each_walk_and_the_balance_of_decay():
+    walks = {
+        0.2: {0.1: np.array([[1, 20], [2, 30]]), 10: np.array([[5, 0.1], [4, 0.2]])},
+        0.0: {1: np.ones((2, 2))},
+    }
+    left, right = (fig := normalization.lengths(0.2, walks=walks)).axes
+    np.testing.assert_array_equal(left.lines[1].get_ydata(), [5, 4])
+    np.testing.assert_array_equal(right.lines[0].get_ydata(), [20, 30])
+    np.testing.assert_allclose(right.lines[2].get_ydata(), np.degrees(0.2))
+    assert "start times 0.1: length 2, 30 degrees" in fig.get_label()
+    assert len(normalization.lengths(0.0, walks=walks).axes[1].lines) == 1
+
+
+def test_gates_draws_the_gradient_of_the_chosen_bias():
+    fig = normalization.gates(-2, measured={-2: np.array([[0.1, 1], [0.3, 1]])}, theory={-2: [0.2, 1]})
+    np.testing.assert_array_equal(fig.axes[0].lines[0].get_ydata(), [0.2, 1])
+    assert "block 1 gets 0.2 of the gradient" in fig.get_label()

@@ -1,0 +1,78 @@
+"""What chapter 11's figures draw: the medians, weights and similarities handed in."""
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from netinit.figures import transfer
+
+matplotlib.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+RUNS = {"from scratch": np.array([[0.2, 0.9], [0.4, 0.9]]), "old weights": np.array([[0.8, 0.9], [0.9, 1.0]])}
+
+
+@pytest.mark.parametrize(("untouched", "lines"), [(0.7, 3), (np.nan, 2)])
+def test_labels_draws_both_starts_the_old_network_and_six_images(untouched, lines):
+    images = np.arange(6 * 64.0).reshape(6, 8, 8)
+    fig = transfer.labels(
+        "noise",
+        labels=[1, 40],
+        accuracy={"noise": RUNS},
+        untouched={"noise": untouched},
+        pictures={"noise": images},
+    )
+    *pictures, ax = fig.axes
+    np.testing.assert_array_equal([p.images[0].get_array() for p in pictures], images)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.3, 0.9])
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), [0.85, 0.95])
+    assert len(ax.lines) == lines
+    assert "from scratch: 0.30 with 1 label, 0.90 with 40" in fig.get_label()
+    assert ("without any label: 0.70" in fig.get_label()) == (lines == 3)
+
+
+def test_heads_highlights_the_chosen_scale():
+    drift = {0.1: [[0, 0.2], [0, 0.4]], 3: [[0, 0.9], [0, 1.1]]}
+    fig = transfer.heads(3, drift=drift, accuracy={0.1: [0.8, 0.9], 3: [0.7]})
+    left, right = fig.axes
+    np.testing.assert_allclose([line.get_ydata() for line in left.lines], [[0, 0.3], [0, 1.0]])
+    np.testing.assert_allclose([bar.get_height() for bar in right.patches], [0.85, 0.7])
+    assert [bar.get_facecolor() == matplotlib.colors.to_rgba("C0") for bar in right.patches] == [False, True]
+    assert "moved by 100% of their size; test accuracy 0.70" in fig.get_label()
+
+
+def test_first_step_draws_the_line_and_the_runs():
+    fig = transfer.first_step([0.01, 1], [1, 100], np.array([[1, 90], [1, 130]]))
+    np.testing.assert_array_equal(fig.axes[0].lines[0].get_ydata(), [1, 100])
+    np.testing.assert_array_equal(fig.axes[0].containers[0][0].get_ydata(), [1, 110])
+
+
+def test_filters_draws_eight_units_a_row_and_says_how_far_they_moved():
+    start = np.ones((64, 10))
+    fig = transfer.filters(1, weights={"from scratch": [start, start * 2], "old weights": [start]})
+    assert len(fig.axes) == 16
+    np.testing.assert_array_equal(fig.axes[0].images[0].get_array(), np.full((8, 8), 2.0))
+    assert "from scratch: the weights have moved by 100%" in fig.get_label()
+    assert "old weights: the weights have moved by 0%" in fig.get_label()
+
+
+def test_old_rates_names_the_best_factor_of_each_row():
+    values = np.array([[0.5, 0.4], [0.6, 0.9]])
+    fig = transfer.old_rates("noise", labels=[1, 40], factors=[0, 1], accuracy={"noise": values})
+    np.testing.assert_array_equal(fig.axes[0].images[0].get_array(), values)
+    assert "1: 0, 40: 1" in fig.get_label()
+
+
+def test_similarity_highlights_the_chosen_world():
+    similar = {"noise": np.array([[0.5, 0.8], [0.7, 1.0]]), "negative": np.array([[-1, -0.5]])}
+    fig = transfer.similarity("noise", similar=similar)
+    np.testing.assert_allclose(fig.axes[0].lines[0].get_ydata(), [-1, -0.5])
+    np.testing.assert_allclose(fig.axes[0].lines[1].get_ydata(), [0.6, 0.9])
+    assert "noise: similarity from the image to the logits: 0.60, 0.90" in fig.get_label()
