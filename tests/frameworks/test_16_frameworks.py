@@ -101,3 +101,71 @@ def test_a_wrong_row_is_seen(wrong):
     row = RECORD["layers"][0]
     with pytest.raises(AssertionError):
         check(row | wrong, array(torch_layer(row).weight))
+
+
+@pytest.mark.parametrize("row", [row for row in RECORD["layers"] if row["n_in"]], ids=name)
+def test_the_number_beside_the_expressions(row):
+    assert row["n_var"] == round(number(row["n_in"]) * number(row["variance"]), 4)
+
+
+def test_the_versions_are_those_installed():
+    installed = {
+        "PyTorch": torch.__version__.split("+")[0],
+        "JAX": jax.__version__,
+        "Keras": keras.__version__,
+    }
+    assert RECORD["versions"] == installed
+
+
+# --- the tabs of the chapter -------------------------------------------------------------------------------
+
+PAGE, DEEPER = "book/16-frameworks.ipynb", "book/deeper/16-frameworks.ipynb"
+
+
+def test_pytorch(snippet):
+    model = snippet(PAGE, "PyTorch")["model"]
+    assert has_variance(array(model[0].weight), 2 / 9)
+    assert has_variance(array(model[3].weight), 2 / (32 * 36))
+    assert not any(array(layer.bias).any() for layer in (model[0], model[3]))
+    assert not array(model[-1].weight).any()
+
+
+def test_jax(snippet):
+    names = snippet(PAGE, "JAX")
+    for layer, n_in in zip(names["params"][:-1], [64, 256], strict=True):
+        assert has_variance(array(layer["W"]), 2 / n_in)
+    first, second = map(array, names["one_key"])
+    assert (first == second).all()  # prediction one-key: choice 2
+
+
+def test_keras(snippet):
+    names = snippet(PAGE, "Keras")
+    conv, _, dense, last = names["model"].layers
+    assert has_variance(array(conv.kernel), 2 / 9)
+    assert has_variance(array(dense.kernel), 2 / (32 * 36))
+    assert not array(last.kernel).any()
+    first, second = map(array, names["one_object"])
+    assert (first == second).all()  # prediction one-key: choice 2
+
+
+def test_weights_carried_over_compute_the_same(snippet):
+    theirs, ours = map(array, snippet(DEEPER, "Keras")["same"])
+    assert theirs.std() > 0.1
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_jax_is_told_which_axes_are_summed(snippet):
+    names = snippet(DEEPER, "JAX")
+    assert has_variance(array(names["kernel"]), 2 / (9 * 32))
+    assert has_variance(array(names["query"]), 1 / 64)
+    assert has_variance(array(names["wrong"]), 2 / (64 * 16))
+
+
+def test_an_lstm_computes_the_same_in_both_orders_of_storing():
+    torch_lstm, keras_lstm = torch.nn.LSTM(6, 5, batch_first=True), keras.layers.LSTM(5)
+    x = torch.randn(3, 7, 6)
+    keras_lstm.build((None, 7, 6))
+    biases = array(torch_lstm.bias_ih_l0) + array(torch_lstm.bias_hh_l0)
+    keras_lstm.set_weights([array(torch_lstm.weight_ih_l0).T, array(torch_lstm.weight_hh_l0).T, biases])
+    last = array(torch_lstm(x)[0])[:, -1]
+    np.testing.assert_allclose(array(keras_lstm(x.numpy())), last, atol=1e-5)

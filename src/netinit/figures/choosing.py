@@ -164,7 +164,7 @@ def decay(norms: Mapping[str, Mapping[float, Sequence[float]]], rate: float, wei
         alone = measured[0] * (1 - rate * weight_decay) ** steps
         ax.plot(steps, alone, color=f"C{i}", marker="", linestyle="--")
         words.append(f"{start} from {measured[0]:.2f} to {measured[-1]:.2f}")
-    ax.set(xlabel="step", ylabel="rms of the weights", yscale="log", ylim=(0.02, 1))
+    ax.set(xlabel="step", ylabel="rms of the weights", yscale="log", ylim=(0.004, 1))
     ax.set_title(f"weight decay {weight_decay:g}; dashed: decay alone")
     ax.legend(loc="upper right")
     fig.set_label(f"Weight decay {weight_decay:g}, rms of the weights: {', '.join(words)}.")
