@@ -1,6 +1,6 @@
 """The best learning rate of Adam by width, with one rate for all layers and with the rates of muP.
 
-`python -m benchmarks.mup_widths --record book/records/mup-widths.json` runs it, some ten minutes on one core,
+`python -m benchmarks.mup_widths --record book/records/mup-widths.json` runs it, some minutes on one core,
 and writes the record that the chapter on modern recipes shows.
 """
 

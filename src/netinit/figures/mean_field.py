@@ -182,6 +182,7 @@ def trainability(depth, rows, weights, biases, rate):
     ax.contour(weights, rows_of, rate, levels=[-6 / depth, 6 / depth], colors="white", linestyles="dashed")
     ax.set_yticks(np.arange(len(y)), y)
     ax.set(xlabel="weight variance", ylabel="bias variance", title=f"{depth} layers; dashed: depth = 6 xi")
+    ax.set_xlim(x[0] - 0.25, x[-1] + 0.5)
     ax.grid(False)
     learned, best = np.sum(table > 0.5), np.unravel_index(table.argmax(), table.shape)
     fig.set_label(
@@ -281,7 +282,7 @@ def edges(lines):
     for name, (weights, biases) in lines.items():
         ax.plot(weights, biases, label=name, marker="o", markersize=4)
     ax.set(xlabel="weight variance", ylabel="bias variance", xlim=(0, None))
-    ax.legend(loc="center right")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.63, 1))
     starts = [f"{name} from {weights[0]:.2f} to {weights[-1]:.2f}" for name, (weights, _) in lines.items()]
     fig.set_label(
         "Critical weight variance, from the smallest bias to the largest: " + "; ".join(starts) + "."
