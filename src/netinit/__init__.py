@@ -37,7 +37,7 @@ All names below can be imported from `netinit` itself.
 
 from netinit.activations import ACTIVATIONS, ActivationFunction, get_activation, leaky_relu
 from netinit.builders import convnet, mlp, residual_mlp
-from netinit.data import Dataset, add_noise, load_digits, rotate
+from netinit.data import Dataset, add_noise, few_labels, load_digits, only_classes, rotate
 from netinit.diagnosis import Diagnosis, Finding, diagnose
 from netinit.experiments import Run, choose_learning_rate, compare, summarize
 from netinit.fixup import fixup
@@ -131,6 +131,7 @@ __all__ = [
     "diagnose",
     "evaluate",
     "fans",
+    "few_labels",
     "fit",
     "fixup",
     "gain",
@@ -150,6 +151,7 @@ __all__ = [
     "mlp",
     "normal",
     "ones",
+    "only_classes",
     "orthogonal",
     "predict",
     "residual_mlp",
