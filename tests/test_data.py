@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from netinit import add_noise, load_digits, rotate
+from netinit import add_noise, few_labels, load_digits, only_classes, rotate
 from netinit.data import TRAIN
 
 
@@ -135,3 +135,37 @@ def test_wrong_calls(call, error, words):
 
 def test_train_size_is_the_split():
     assert len(load_digits().x_train) == TRAIN
+
+
+def test_few_labels_keeps_so_many_of_each_class_and_leaves_the_rest():
+    digits = load_digits()
+    few = few_labels(digits, 3, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.bincount(few.y_train), np.full(10, 3))
+    for image, label in zip(few.x_train, few.y_train, strict=True):
+        (row,) = np.flatnonzero((digits.x_train == image).all(axis=1))
+        assert digits.y_train[row] == label
+    assert few.x_test is digits.x_test
+    other = few_labels(digits, 3, np.random.default_rng(1))
+    assert not np.array_equal(few.x_train, other.x_train)
+
+
+def test_only_classes_keeps_them_in_every_split_and_numbers_them_in_order():
+    digits = load_digits()
+    some = only_classes(digits, [7, 5])
+    for split in ("train", "validation", "test"):
+        before, after = getattr(digits, f"y_{split}"), getattr(some, f"y_{split}")
+        kept = np.isin(before, [5, 7])
+        np.testing.assert_array_equal(after, np.where(before[kept] == 7, 0, 1))
+        np.testing.assert_array_equal(getattr(some, f"x_{split}"), getattr(digits, f"x_{split}")[kept])
+
+
+@pytest.mark.parametrize("per_class", [0, 10_000])
+def test_few_labels_refuses_a_number_that_no_class_has(per_class):
+    with pytest.raises(ValueError, match="per_class"):
+        few_labels(load_digits(), per_class, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("classes", [[], [3, 12], [-1]])
+def test_only_classes_refuses_unknown_ones(classes):
+    with pytest.raises(ValueError, match="classes must be some of"):
+        only_classes(load_digits(), classes)

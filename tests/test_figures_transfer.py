@@ -5,6 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from netinit import evaluate, initialize, load_digits, mlp
 from netinit.figures import transfer
 
 matplotlib.use("agg")
@@ -19,23 +20,29 @@ def _closed():
 RUNS = {"from scratch": np.array([[0.2, 0.9], [0.4, 0.9]]), "old weights": np.array([[0.8, 0.9], [0.9, 1.0]])}
 
 
-@pytest.mark.parametrize(("untouched", "lines"), [(0.7, 3), (np.nan, 2)])
-def test_labels_draws_both_starts_the_old_network_and_six_images(untouched, lines):
-    images = np.arange(6 * 64.0).reshape(6, 8, 8)
+@pytest.mark.parametrize(("shift", "lines"), [("negative", 3), ("other digits", 2)])
+def test_labels_draws_both_starts_the_old_network_and_six_images(shift, lines):
+    digits = load_digits(lambda images: 16 - images)
+    model = initialize(mlp([64, 10]), "xavier_normal", np.random.default_rng(0))
     fig = transfer.labels(
-        "noise",
+        shift,
         labels=[1, 40],
-        accuracy={"noise": RUNS},
-        untouched={"noise": untouched},
-        pictures={"noise": images},
+        accuracy={shift: RUNS},
+        worlds={shift: digits},
+        sources={shift: [model]},
+        changes={"negative": lambda images: 16 - images},
     )
     *pictures, ax = fig.axes
-    np.testing.assert_array_equal([p.images[0].get_array() for p in pictures], images)
+    assert len(pictures) == 6
+    blank = {"negative": 16, "other digits": 0}[shift]
+    assert all(picture.images[0].get_array()[0, 0] == blank for picture in pictures)
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.3, 0.9])
     np.testing.assert_allclose(ax.lines[1].get_ydata(), [0.85, 0.95])
     assert len(ax.lines) == lines
+    if lines == 3:
+        right = evaluate(model, digits.x_test, digits.y_test)[1]
+        np.testing.assert_allclose(ax.lines[2].get_ydata(), right)
     assert "from scratch: 0.30 with 1 label, 0.90 with 40" in fig.get_label()
-    assert ("without any label: 0.70" in fig.get_label()) == (lines == 3)
 
 
 def test_heads_highlights_the_chosen_scale():

@@ -39,7 +39,7 @@ granted: `import numpy as np`, `from netinit import *`, and `rng = np.random.def
 
 from netinit.activations import ACTIVATIONS, ActivationFunction, get_activation, leaky_relu
 from netinit.builders import convnet, mlp, residual_mlp
-from netinit.data import Dataset, add_noise, load_digits, rotate
+from netinit.data import Dataset, add_noise, few_labels, load_digits, only_classes, rotate
 from netinit.diagnosis import Diagnosis, Finding, diagnose
 from netinit.experiments import Run, choose_learning_rate, compare, summarize
 from netinit.fixup import fixup
@@ -133,6 +133,7 @@ __all__ = [
     "diagnose",
     "evaluate",
     "fans",
+    "few_labels",
     "fit",
     "fixup",
     "gain",
@@ -152,6 +153,7 @@ __all__ = [
     "mlp",
     "normal",
     "ones",
+    "only_classes",
     "orthogonal",
     "predict",
     "residual_mlp",

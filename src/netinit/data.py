@@ -8,12 +8,12 @@ shuffled once.
 from __future__ import annotations  # so that numpy.random is loaded on its first use
 
 import os.path
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from netinit.checks import check_generator, check_number
+from netinit.checks import check_generator, check_integer, check_kind, check_number
 
 TRAIN, VALIDATION = 1077, 360  # the remaining 360 images are the test split
 REAL_KINDS = "biuf"  # kinds of dtype: bool, integers, floating point
@@ -57,6 +57,41 @@ def load_digits(transform: Callable[[np.ndarray], np.ndarray] | None = None) -> 
         images = _transformed(transform, images.reshape(-1, 8, 8))
     x, end = _standardized(images.reshape(len(images), 64)), TRAIN + VALIDATION
     return Dataset(x[:TRAIN], labels[:TRAIN], x[TRAIN:end], labels[TRAIN:end], x[end:], labels[end:])
+
+
+def few_labels(data: Dataset, per_class: int, rng: np.random.Generator) -> Dataset:
+    """Keep so many training images of each class, chosen by `rng`; the other splits stay whole.
+
+    Raises: TypeError for data that is no Dataset, a number that is no integer or an `rng` that is not a
+    Generator; ValueError for a number below 1 or above what a class has.
+    """
+    check_kind("data", data, Dataset, "a Dataset")
+    check_integer("per_class", per_class)
+    check_generator(rng)
+    labels, counts = np.unique(data.y_train, return_counts=True)
+    if per_class > counts.min():
+        raise ValueError(f"per_class must be at most {counts.min()}, the smallest class, got {per_class}.")
+    rows = [rng.permutation(np.flatnonzero(data.y_train == label))[:per_class] for label in labels]
+    rows = np.concatenate(rows)
+    return data._replace(x_train=data.x_train[rows], y_train=data.y_train[rows])
+
+
+def only_classes(data: Dataset, classes: Sequence[int]) -> Dataset:
+    """Keep the images of these classes in every split; their labels become 0, 1, ... in the order given.
+
+    Raises: TypeError for data that is no Dataset; ValueError for a class that the training split lacks.
+    """
+    check_kind("data", data, Dataset, "a Dataset")
+    known = set(data.y_train.tolist())
+    if not len(classes) or not set(classes) <= known:
+        raise ValueError(f"classes must be some of {sorted(known)}, got {list(classes)}.")
+    number = np.full(max(known) + 1, -1)
+    number[list(classes)] = np.arange(len(classes))
+    splits = []
+    for x, y in (data[:2], data[2:4], data[4:]):
+        kept = number[y] >= 0
+        splits += [x[kept], number[y[kept]]]
+    return Dataset(*splits)
 
 
 def _transformed(transform, images: np.ndarray) -> np.ndarray:

@@ -3,25 +3,30 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from netinit.data import load_digits
 from netinit.plots import heatmap, lines_with_spread, theory_and_measurement
+from netinit.training import evaluate
 
 
-def labels(shift, *, labels, accuracy, untouched, pictures):
+def labels(shift, *, labels, accuracy, worlds, sources, changes):
     """Test accuracy over labels per class, under six images of the target.
 
-    `accuracy[shift][scheme]` (seeds, labels), `untouched[shift]` the source's own accuracy or NaN.
+    `accuracy[shift][scheme]` (seeds, labels), `worlds[shift]` the Dataset, `sources[shift]` the old models,
+    `changes[shift]` what was done to the raw images, missing where other classes are the target.
     """
-    fig = plt.figure(figsize=(6, 4.6))
+    fig = plt.figure(figsize=(6, 3.8))
     top, low = fig.subfigures(2, 1, height_ratios=[1, 4])
-    _show_images(top.subplots(1, 6), pictures[shift])
+    _show_images(top.subplots(1, 6), _pictures(changes.get(shift)))
     ax, words = low.subplots(), []
     for marker, (scheme, runs) in zip("so", accuracy[shift].items(), strict=True):
         lines_with_spread(ax, labels, runs, scheme, marker=marker)
         middle = np.median(runs, axis=0)
         words.append(f"{scheme}: {middle[0]:.2f} with {labels[0]} label, {middle[-1]:.2f} with {labels[-1]}")
-    if np.isfinite(untouched[shift]):
-        ax.axhline(untouched[shift], color="#444444", linestyle=":", linewidth=1.8, label="old, no label")
-        words.append(f"the old network without any label: {untouched[shift]:.2f}")
+    if shift in changes:
+        x, y = worlds[shift].x_test, worlds[shift].y_test
+        untouched = np.median([evaluate(model, x, y)[1] for model in sources[shift]])
+        ax.axhline(untouched, color="#444444", linestyle=":", linewidth=1.8, label="old, no label")
+        words.append(f"the old network without any label: {untouched:.2f}")
     ax.set(xscale="log", ylim=(0, 1), xlabel="labels per class", title=f"{shift}: test accuracy")
     ax.set_xticks(labels, labels)
     ax.minorticks_off()
@@ -30,10 +35,18 @@ def labels(shift, *, labels, accuracy, untouched, pictures):
     return fig
 
 
+def _pictures(change):
+    """Six raw test images, changed; without a change, six images of the digits from 5 on."""
+    seen = []
+    y = load_digits(lambda images: seen.append(images) or images).y_test
+    images = (change(seen[0]) if change else seen[0])[-len(y) :]
+    return images[:6] if change else images[y >= 5][:6]
+
+
 def _show_images(axes, images):
-    """Small gray pictures side by side, each on its own scale."""
-    for ax, image in zip(axes, images, strict=False):
-        ax.imshow(image, cmap="gray_r")
+    """Small gray pictures side by side, on one scale."""
+    for ax, image in zip(axes, images, strict=True):
+        ax.imshow(image, cmap="gray_r", vmin=0, vmax=16)
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
 
