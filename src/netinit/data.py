@@ -64,15 +64,18 @@ def few_labels(data: Dataset, per_class: int, rng: np.random.Generator) -> Datas
 
     Raises: TypeError for data that is no Dataset, a number that is no integer or an `rng` that is not a
     Generator; ValueError for a number below 1 or above what a class has.
+
+    >>> few_labels(load_digits(), 3, rng).x_train.shape
+    (30, 64)
     """
     check_kind("data", data, Dataset, "a Dataset")
-    check_integer("per_class", per_class)
+    per_class = check_integer("per_class", per_class)
     check_generator(rng)
     labels, counts = np.unique(data.y_train, return_counts=True)
     if per_class > counts.min():
         raise ValueError(f"per_class must be at most {counts.min()}, the smallest class, got {per_class}.")
-    rows = [rng.permutation(np.flatnonzero(data.y_train == label))[:per_class] for label in labels]
-    rows = np.concatenate(rows)
+    chosen = [rng.permutation(np.flatnonzero(data.y_train == label))[:per_class] for label in labels]
+    rows = np.concatenate(chosen)
     return data._replace(x_train=data.x_train[rows], y_train=data.y_train[rows])
 
 
@@ -80,6 +83,9 @@ def only_classes(data: Dataset, classes: Sequence[int]) -> Dataset:
     """Keep the images of these classes in every split; their labels become 0, 1, ... in the order given.
 
     Raises: TypeError for data that is no Dataset; ValueError for a class that the training split lacks.
+
+    >>> np.unique(only_classes(load_digits(), [7, 8, 9]).y_test)
+    array([0, 1, 2])
     """
     check_kind("data", data, Dataset, "a Dataset")
     known = set(data.y_train.tolist())
