@@ -55,7 +55,7 @@ export PYODIDE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help book clean-book lite serve lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
-	test-newest lint dist release-check github-release browser-test torch frameworks bench fixup-10000 lock clean \
+	test-newest lint dist release-check github-release browser-test torch frameworks bench fixup-10000 initializer-matrix lock clean \
 	check-python FORCE
 
 help: ## list the targets
@@ -183,6 +183,9 @@ bench: $(VENV)/.bench | check-python ## time netinit beside PyTorch and others, 
 
 fixup-10000: $(VENV)/.installed | check-python ## train 10,000 residual blocks and record the result for the chapter on Fixup
 	@$(RUN)/python -m benchmarks.fixup_10000 --record book/records/fixup-10000.json
+
+initializer-matrix: $(VENV)/.installed | check-python ## train the matrix of the chapter on choosing an initializer and record it (some minutes)
+	@$(RUN)/python -m benchmarks.initializer_matrix --jobs $(WORKERS) --record book/records/initializer-matrix.json
 
 clean: ## remove everything that was installed or built
 	@rm -rf $(VENV) $(VENV).lock _build .pytest_cache .ruff_cache .hypothesis .jupyterlite.doit.db

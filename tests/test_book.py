@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,8 +42,6 @@ def run(*arguments):
         capture_output=True,
         text=True,
         env=environment,
-        # What a shell starts with `&` ignores SIGINT, and so do the processes that it starts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

@@ -313,11 +313,6 @@ def start(book, *arguments, tool=TOOL, **options):
     return subprocess.Popen(command, env=kept, **pipes, **options)
 
 
-def unmask_interrupt():
-    """What a shell starts with `&` ignores SIGINT, and so do the processes that it starts."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def finish(process):
     """Wait for the tool; what it printed, colors aside, and its exit status as text."""
     stdout, stderr = process.communicate(timeout=300)
@@ -406,7 +401,7 @@ def test_an_interrupt_ends_the_build_at_once(book, tmp_path_factory):
     flag = tmp_path_factory.mktemp("flags") / "reached"
     source = f"import os, time\nprint(os.getpid(), file=open({str(flag)!r}, 'w'), flush=True)\ntime.sleep(50)"
     write_notebook(book / "book/one.ipynb", "# One", source)
-    process = start(book, preexec_fn=unmask_interrupt)
+    process = start(book)
     wait_for(flag)
     process.send_signal(signal.SIGINT)
     assert "exit status 130" in finish(process)
@@ -435,7 +430,7 @@ def test_the_page_in_the_browser_reloads_when_the_book_changes(book):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     tool = TOOL.with_name("serve.py")
-    server = start(book, "--port", str(port), tool=tool, start_new_session=True, preexec_fn=unmask_interrupt)
+    server = start(book, "--port", str(port), tool=tool, start_new_session=True)
     try:
         assert f"http://localhost:{port}/" in server.stdout.readline()
         with open_socket(f"ws://127.0.0.1:{port}/websocket-reload") as page:

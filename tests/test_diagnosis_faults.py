@@ -17,6 +17,7 @@ from diagnosis_networks import (
     deep_images,
     he_residual,
     images,
+    initializer,
     network,
     normalized_blocks,
     plain,
@@ -248,8 +249,31 @@ def he_in_residual():
     yield model, "1.branch", "exploding residual sum", "fixup"
 
 
+def same_seed():
+    """Each layer drawn from a generator of the same seed."""
+    more = [("sigmoid", 2, 64), ("tanh", 20, 100), ("leaky_relu", 10, 128)]
+    for activation, hidden, width in [*SHAPES, *more]:
+        model = again(plain(activation, max(hidden, 2), width), initializer(SUITED[activation]))
+        where = "every layer from 2 on" if hidden > 2 else "layer 2"
+        yield model, "2", "weights of another layer", f"{where} with {SUITED[activation]}"
+    for channels in ((8, 8), (8, 8, 16, 16)):
+        model = again(images(channels=channels), "he_normal")
+        yield model, "2", "weights of another layer", "he_normal"
+    for norm in ("batch", "layer"):
+        yield again(plain("relu", 5, norm=norm), "he_normal"), "3", "weights of another layer", "from 3 on"
+    model = again(normalized_blocks(), "he_normal")
+    yield model, "1.branch.2", "weights of another layer", "every layer from 1.branch.2 on with he_normal"
+
+
+def again(model, start, seed=0):
+    for _, layer in weighted(model):
+        initialize(layer, start, np.random.default_rng(seed))
+    return model
+
+
 FAULTS = [
     zero_weights,
+    same_seed,
     constant_weights,
     std_one_hundredth,
     std_one_with_sigmoid,

@@ -45,7 +45,8 @@ def input_of_rms(size):
 
 def input_with_a_mean(share):
     """Columns of std 1 whose mean squared is this share of the second moment."""
-    return network(hidden=3), X + np.float32(math.sqrt(share / (1 - share))) * np.sign(X[0])
+    mean = np.float32(math.sqrt(share / (1 - share))) * np.sign(X[0])
+    return network("he_normal", "leaky_relu", hidden=3), X + mean  # a leaky unit is never dead
 
 
 def one_layer_of_gain(size):
@@ -72,6 +73,15 @@ def units_dead_by_weights(share, width=64):
     weight = model[2].weight.value
     weight[:, : round(share * width)] = -np.abs(weight[:, : round(share * width)])
     return model, X
+
+
+def units_dead_by_mean(share):
+    """In the first layer, on two positive columns: the weights of these units are negative."""
+    model = initialize(mlp([2, WIDTH, CLASSES]), "he_normal", np.random.default_rng(1))
+    weight = np.abs(model[0].weight.value)
+    weight[:, : round(share * WIDTH)] *= -1
+    model[0].weight.value = weight
+    return model, np.abs(X[:, :2]) + np.float32(0.1)
 
 
 def bias_over_signal(ratio):
@@ -191,6 +201,7 @@ PAIRS = {
     ("layer_faults", "LARGEST_GAIN"): Pair(one_layer_of_gain, 4.2, "", 5.8, "too large"),
     ("layer_faults", "MOST_SATURATED"): Pair(tanh_of_gain, 2.5, "", 3.1, "saturated"),
     ("layer_faults", "MOST_DEAD"): Pair(units_dead_by_bias, 0.42, "", 0.58, "dead"),
+    ("layer_faults", "MOST_DEAD_BY_MEAN"): Pair(units_dead_by_mean, 0.17, "", 0.23, "not normalized"),
     ("layer_faults", "DEAD_BY_CHANCE"): Pair(units_dead_by_weights, 0.54, "", 0.72, "dead"),
     ("layer_faults", "DROWNED"): Pair(bias_over_signal, 2.5, "", 3.5, "drowns"),
     ("layer_faults", "LARGE_LAST"): Pair(last_layer_too_large_too, 1.7, "layer 0", 2.3, "whole model"),
@@ -207,7 +218,7 @@ PAIRS = {
 }
 
 
-ROOM = ("case", "remedies", "layer_faults", "depth_faults", "report")
+ROOM = ("repeats", "case", "remedies", "layer_faults", "depth_faults", "report")
 MODULES = {
     name.rpartition(".")[2]: importlib.import_module(f"netinit.{name}")
     for name in ("trace", *(f"diagnosis.{part}" for part in ROOM))

@@ -6,7 +6,7 @@ import pytest
 from tiny_book import ROOT
 
 # How many chapters have the form. Raise it with each that is converted, so that none falls out of the check.
-CONVERTED_CORES = 9
+CONVERTED_CORES = 16
 
 CORES = sorted((ROOT / "book").glob("[0-9][0-9]-*.ipynb"))
 CONVERTED = [path for path in CORES if form.CONVERTED in path.read_text(encoding="utf-8")]

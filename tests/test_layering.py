@@ -51,7 +51,7 @@ BELOW = {
 # Within a room, from bottom to top.
 ROOMS = {
     "layers": ("base", "linear", "elementwise", "convolution", "normalization"),
-    "diagnosis": ("case", "remedies", "layer_faults", "depth_faults", "report"),
+    "diagnosis": ("repeats", "case", "remedies", "layer_faults", "depth_faults", "report"),
     "figures": (
         "landing",
         "signals",

@@ -463,7 +463,7 @@ ONES = np.ones((4, 12), np.float32)
 ERRORS = [
     ({"model": "mlp"}, TypeError, "model must be a Layer, got str"),
     ({"model": Sequential(Activation("relu"))}, ValueError, "model must hold a layer with a weight"),
-    ({"x": ONES.astype(int)}, TypeError, "x must be .* floating-point numbers, got int"),
+    ({"x": ONES.astype(int)}, TypeError, "x must be .* floating-point numbers, .* got ndarray of int"),
     ({"x": [[1.0] * 12]}, TypeError, "x must be an array .* got list"),
     (
         {"x": np.ones((0, 12), np.float32)},

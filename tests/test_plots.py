@@ -56,6 +56,22 @@ def test_heatmap_writes_each_number_and_leaves_nan_empty(ax):
     }
 
 
+@pytest.mark.parametrize("runs", [[], [[1.0]], [1.0, 2.0], np.empty((0, 2))])
+def test_runs_that_fit_no_axis_are_refused(ax, runs):
+    for draw in (
+        plots.lines_with_spread,
+        lambda *a: plots.theory_and_measurement(a[0], a[1], [1, 2], *a[2:]),
+    ):
+        with pytest.raises(ValueError, match=r"runs must have the shape \(n_runs, 2\) and a row at least"):
+            draw(ax, [10, 20], runs, "He")
+
+
+@pytest.mark.parametrize("values", [np.empty((0, 0)), [[np.nan, np.nan]], [[1.0]]])
+def test_a_heatmap_without_numbers_is_refused(ax, values):
+    with pytest.raises(ValueError, match=r"values must have the shape \(1, 2\) and a finite number"):
+        plots.heatmap(ax, values, ["a"], [1, 2])
+
+
 def training_runs():
     history = History([2, 1], [0.1, 0.5], [2.0, 1.0], [0.1, 0.5])
     stopped = History([2, np.nan], [0.1, 0.0], [2.0, np.nan], [0.1, 0.0], diverged_at=1)
@@ -74,4 +90,12 @@ def test_training_frame_shows_the_past_only_on_fixed_axes(epoch):
     np.testing.assert_array_equal(spread.lines[0].get_ydata(), [[1.0, 0.9], [1.1, 0.8]][epoch])
     assert loss.get_xlim() == accuracy.get_xlim() == (0, 1)
     assert f"After epoch {epoch}. He: accuracy {[0.1, 0.5][epoch]:.2f}" in fig.get_label()
+    assert (spread.get_title(), spread.get_xlabel()) == ("activation std", "layer")
+    plt.close(fig)
+
+
+def test_training_frame_names_what_the_probe_measured():
+    fig = plots.training_frame(training_runs(), 1, std="branch output std", place="block")
+    assert (fig.axes[2].get_title(), fig.axes[2].get_xlabel()) == ("branch output std", "block")
+    assert "last block std 0.8" in fig.get_label()
     plt.close(fig)

@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 from PIL import Image
 
 from netinit import widgets
+from netinit.plots import Text
 from netinit.widgets import explore
 
 CONTROLS = {"epoch": [0, 1, 2.5], "scheme": ["zeros", "<He>"]}
@@ -180,9 +181,76 @@ def test_wrong_drawing():
     assert plt.get_fignums() == []
 
 
+def test_what_draw_raises_names_its_frame_and_leaves_no_figure_open():
+    def fragile(epoch):
+        plt.figure()
+        return 1 // (epoch - 2)
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        explore(fragile, epoch=[2, 3]).view()
+    assert caught.value.__notes__ == ["at the frame epoch=2"]
+    assert plt.get_fignums() == []
+
+
+def test_only_listed_values_have_a_frame():
+    figure = explore(draw, epoch=[1, 2], scheme=["a"])
+    for values in ({"epoch": 3, "scheme": "a"}, {"epoch": 1}, {"epoch": 1, "scheme": "a", "depth": 1}):
+        with pytest.raises(ValueError, match=r"a frame needs a listed value for each of"):
+            figure.frame(**values)
+
+
+def test_controls_may_come_from_a_generator_or_from_numpy():
+    figure = explore(functools.partial(draw, scheme="a"), epoch=(epoch for epoch in np.arange(3)))
+    assert repr(figure) == "explore(draw): epoch in 3 values, 3 frames"
+    assert figure.frame(epoch=2).image
+
+
+def test_nan_is_no_position_of_a_slider():
+    with pytest.raises(TypeError, match="all numbers or all strings"):
+        explore(draw, epoch=[1, float("nan")], scheme=["a"])
+
+
+def test_the_text_of_a_large_figure_draws_nothing():
+    figure = explore(lambda **_: None, **{name: range(1000) for name in "abcdef"})
+    assert repr(figure).endswith(f"{1000**6} frames")
+
+
 def test_the_build_stops_at_two_equal_labels_and_over_budget(monkeypatch):
     monkeypatch.setenv(widgets.STATIC, "1")
     with pytest.raises(ValueError, match="two frames the same label"):
         explore(same_label, epoch=[1, 2])
     with pytest.raises(ValueError, match=r"2 frames of noise take \d+ bytes; at most 400000"):
         explore(noise, epoch=[1, 2])
+
+
+# --- frames of text ----------------------------------------------------------------------------------------
+
+
+def write(depth):
+    """A text that differs for every depth."""
+    return Text(f"<pre>he_normal  # {depth}</pre>", f"Depth {depth}.")
+
+
+def test_a_text_is_shown_as_html_and_its_name_is_not_repeated():
+    view = explore(write, depth=[2, 5]).view()
+    controls_of(view)["depth"].value = 5
+    text, label = (widget.value for widget in view.children if isinstance(widget, ipywidgets.HTML))
+    assert (text, label) == ("<pre>he_normal  # 5</pre>", "")
+    assert not [widget for widget in view.children if isinstance(widget, ipywidgets.Image)]
+
+
+def test_texts_stand_in_the_page_as_elements_with_names(monkeypatch):
+    monkeypatch.setenv(widgets.STATIC, "1")
+    page = explore(write, depth=[2, 5], start={"depth": 5}).page
+    assert '<div role="group" aria-label="Depth 2." hidden><pre>he_normal  # 2</pre></div>' in page
+    assert '<div role="group" aria-label="Depth 5."><pre>he_normal  # 5</pre></div>' in page
+
+
+def test_texts_count_towards_the_budget(monkeypatch):
+    monkeypatch.setenv(widgets.STATIC, "1")
+    with pytest.raises(ValueError, match="the 2 frames of long take 480000 bytes"):
+        explore(long, n=[1, 2])
+
+
+def long(n):
+    return Text("é" * 120_000, f"{n}")

@@ -20,7 +20,8 @@
   function connect(figure) {
     const form = figure.querySelector(".live-controls");
     const controls = [...form.querySelectorAll(".live-control")];
-    const frames = [...figure.querySelectorAll(".live-frames img")];
+    const frames = [...figure.querySelector(".live-frames").children]; // pictures, or texts
+    const words = (frame) => frame.alt ?? frame.getAttribute("aria-label");
     const status = figure.querySelector(".live-status");
     let timer = null;
 
@@ -28,7 +29,7 @@
       controls.forEach(showValue);
       const index = frameIndex(controls);
       frames.forEach((frame, i) => { frame.hidden = i !== index; });
-      if (timer === null) status.textContent = frames[index].alt; // do not read out every step of a running figure
+      if (timer === null) status.textContent = words(frames[index]); // do not read out every step of a running figure
     };
 
     const button = form.querySelector(".live-play");
@@ -36,7 +37,7 @@
       clearInterval(timer);
       timer = null;
       button.textContent = "Play";
-      status.textContent = frames[frameIndex(controls)].alt;
+      status.textContent = words(frames[frameIndex(controls)]);
     };
     const play = () => {
       const time = slider(controls.find((control) => control.dataset.control === button.dataset.plays));

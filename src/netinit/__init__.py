@@ -24,7 +24,8 @@ The map of the house, from the ground up: a file imports only what stands above 
     transfer        the start from trained weights
     prediction      what the theory predicts for a given model
     trace           what each leaf does to one batch
-    diagnosis/      case, remedies, layer_faults, depth_faults, report: why a network will not train
+    diagnosis/      repeats, case, remedies, layer_faults, depth_faults, report: why a network will not
+                    train
     sweep           many runs, on one core or on a cluster
     plots           figures that several chapters draw
     widgets         live figures
@@ -32,7 +33,8 @@ The map of the house, from the ground up: a file imports only what stands above 
                     normalization, transfer, choosing, five_minutes, mean_field, recipes, frameworks:
                     the pictures of one chapter each
 
-All names below can be imported from `netinit` itself.
+All names below can be imported from `netinit` itself. The examples in the docstrings take three lines for
+granted: `import numpy as np`, `from netinit import *`, and `rng = np.random.default_rng(0)`.
 """
 
 from netinit.activations import ACTIVATIONS, ActivationFunction, get_activation, leaky_relu

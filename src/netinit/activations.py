@@ -8,6 +8,7 @@ derivatives are cheapest in y: sigmoid' = y (1 - y), tanh' = 1 - y^2.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -22,6 +23,10 @@ class ActivationFunction:
     `function(z)` returns y; `derivative(z, y)` returns phi'(z). Both keep the shape and the float dtype of z.
     `from_output` says that the derivative looks at y alone, so that a layer need not keep z; `is_gate`, that
     it is 1 where y is not 0 and 0 elsewhere, so that one byte for each entry is enough.
+
+    >>> square = ActivationFunction("square", lambda z: z**2, lambda z, y: 2 * z)
+    >>> square.derivative(np.array([3.0]), None)
+    array([6.])
     """
 
     name: str
@@ -36,12 +41,34 @@ class ActivationFunction:
             check_kind(part, getattr(self, part), Callable, "a function")
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
+        if not isinstance(z, np.ndarray) or z.dtype.kind != "f":
+            given = z.dtype if isinstance(z, np.ndarray) else type(z).__name__
+            raise TypeError(f"z must be an array of floating-point numbers, got {given}.")
         return self.function(z)
+
+
+# Named functions throughout: a model that holds a lambda cannot be pickled, so not sent to another process.
+
+
+def _identity(z):
+    return z
+
+
+def _identity_derivative(z, y):
+    return np.ones_like(z)
+
+
+def _tanh_derivative(z, y):
+    return 1 - y * y
 
 
 def _sigmoid(z):
     decay = np.exp(-np.abs(z))  # in (0, 1]: never overflows, whatever the sign of z
     return np.where(z >= 0, 1 / (1 + decay), decay / (1 + decay))
+
+
+def _sigmoid_derivative(z, y):
+    return y * (1 - y)
 
 
 def _relu(z):
@@ -53,11 +80,27 @@ def _step(z, y):
 
 
 def _softplus(z):
-    return np.logaddexp(0, z).astype(z.dtype)
+    return np.logaddexp(z.dtype.type(0), z)
+
+
+def _softplus_derivative(z, y):
+    return _sigmoid(z)
+
+
+def _softsign(z):
+    return z / (1 + np.abs(z))
+
+
+def _softsign_derivative(z, y):
+    return (1 - np.abs(y)) ** 2
 
 
 def _elu(z):
     return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
+
+
+def _elu_derivative(z, y):
+    return np.where(z > 0, 1, y + 1).astype(z.dtype)
 
 
 def _mish(z):
@@ -78,8 +121,16 @@ def _normal_cdf(z):
     return 0.5 * np.asarray(_erfc(z / -math.sqrt(2)), z.dtype)
 
 
+def _gelu(z):
+    return z * _normal_cdf(z)
+
+
 def _gelu_derivative(z, y):
     return _normal_cdf(z) + z * np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+
+
+def _silu(z):
+    return z * _sigmoid(z)
 
 
 def _silu_derivative(z, y):
@@ -100,17 +151,25 @@ def _selu_derivative(z, y):
     return np.where(z > 0, SELU_SCALE, y + SELU_SCALE * SELU_ALPHA).astype(z.dtype)
 
 
+def _leaky(z, slope):
+    return np.where(z > 0, z, slope * z)
+
+
+def _leaky_derivative(z, y, slope):
+    return np.where(z > 0, 1, slope).astype(z.dtype)
+
+
 def leaky_relu(slope: float = 0.01) -> ActivationFunction:
     """Leaky ReLU, phi(z) = z for z > 0 and slope * z otherwise (Maas et al. 2013).
 
     Raises ValueError where slope is not finite, TypeError where it is no real number.
+
+    >>> leaky_relu(0.1).function(np.array([-1.0, 2.0]))
+    array([-0.1,  2. ])
     """
     slope = check_number("slope", slope)
-    return ActivationFunction(
-        "leaky_relu" if slope == 0.01 else f"leaky_relu({slope:g})",
-        lambda z: np.where(z > 0, z, slope * z),
-        lambda z, y: np.where(z > 0, 1, slope).astype(z.dtype),
-    )
+    name = "leaky_relu" if slope == 0.01 else f"leaky_relu({slope:g})"
+    return ActivationFunction(name, partial(_leaky, slope=slope), partial(_leaky_derivative, slope=slope))
 
 
 # sigmoid 1 / (1 + exp(-z)); softplus log(1 + exp(z)) (Dugas et al. 2001); softsign z / (1 + |z|)
@@ -122,17 +181,17 @@ ACTIVATIONS: Mapping[str, ActivationFunction] = MappingProxyType(
     {
         f.name: f
         for f in (
-            ActivationFunction("identity", lambda z: z, lambda z, y: np.ones_like(z)),
-            ActivationFunction("sigmoid", _sigmoid, lambda z, y: y * (1 - y), from_output=True),
-            ActivationFunction("tanh", np.tanh, lambda z, y: 1 - y * y, from_output=True),
+            ActivationFunction("identity", _identity, _identity_derivative),
+            ActivationFunction("sigmoid", _sigmoid, _sigmoid_derivative, from_output=True),
+            ActivationFunction("tanh", np.tanh, _tanh_derivative, from_output=True),
             ActivationFunction("relu", _relu, _step, from_output=True, is_gate=True),
             leaky_relu(0.01),
-            ActivationFunction("elu", _elu, lambda z, y: np.where(z > 0, 1, y + 1).astype(z.dtype)),
+            ActivationFunction("elu", _elu, _elu_derivative),
             ActivationFunction("selu", _selu, _selu_derivative),
-            ActivationFunction("gelu", lambda z: z * _normal_cdf(z), _gelu_derivative),
-            ActivationFunction("silu", lambda z: z * _sigmoid(z), _silu_derivative),
-            ActivationFunction("softplus", _softplus, lambda z, y: _sigmoid(z)),
-            ActivationFunction("softsign", lambda z: z / (1 + np.abs(z)), lambda z, y: (1 - np.abs(y)) ** 2),
+            ActivationFunction("gelu", _gelu, _gelu_derivative),
+            ActivationFunction("silu", _silu, _silu_derivative),
+            ActivationFunction("softplus", _softplus, _softplus_derivative),
+            ActivationFunction("softsign", _softsign, _softsign_derivative),
             ActivationFunction("mish", _mish, _mish_derivative),
         )
     }
@@ -143,6 +202,9 @@ def get_activation(activation: str | ActivationFunction) -> ActivationFunction:
     """The activation of that name, or the one given.
 
     Raises ValueError for an unknown name, naming the closest one; TypeError for anything that is neither.
+
+    >>> get_activation("tanh").derivative(np.zeros(1), np.zeros(1))
+    array([1.])
     """
     if isinstance(activation, ActivationFunction):
         return activation

@@ -28,13 +28,15 @@ def mlp(sizes: Sequence[int], activation="relu", *, norm: str | None = None, bia
     `mlp([64, 100, 100, 10], "tanh")` has two hidden layers. `norm` ("batch" or "layer") normalizes each
     preactivation. Raises TypeError where sizes is no sequence, ValueError for fewer than two sizes or an
     unknown norm or activation.
+
+    >>> mlp([64, 100, 100, 10], "tanh", norm="layer")(np.ones((5, 64), np.float32)).shape
+    (5, 10)
     """
     if not isinstance(sizes, Sequence) or isinstance(sizes, str):
         raise TypeError(f"sizes must be a list of integers such as [64, 100, 10], got {sizes!r}.")
     if len(sizes) < 2:
         raise ValueError(f"sizes must hold at least the input and the output size, got {list(sizes)}.")
-    for i, size in enumerate(sizes):
-        check_integer(f"sizes[{i}]", size)
+    sizes = [check_integer(f"sizes[{i}]", size) for i, size in enumerate(sizes)]
     activation, norm_class = get_activation(activation), _norm_class(norm)
     layers = []
     for n_in, n_out in pairwise(sizes[:-1]):
@@ -55,8 +57,13 @@ def residual_mlp(
     the skip path stays a plain sum. `fixup=True` adds a scalar bias before every Linear and activation and a
     scalar multiplier at the end of each branch (Zhang, Dauphin and Ma 2019). Raises ValueError for a count
     below 1.
+
+    >>> residual_mlp(64, 16, blocks=3, n_out=10)(np.ones((5, 64), np.float32)).shape
+    (5, 10)
     """
-    check_sizes(n_in=n_in, width=width, blocks=blocks, n_out=n_out, layers_per_block=layers_per_block)
+    n_in, width, blocks, n_out, layers_per_block = check_sizes(
+        n_in=n_in, width=width, blocks=blocks, n_out=n_out, layers_per_block=layers_per_block
+    )
     fixup = check_flag("fixup", fixup)
     before = (lambda: [ScalarBias()]) if fixup else list
 
@@ -80,6 +87,9 @@ def convnet(channels, n_out, *, image_shape=(8, 8, 1), activation="relu", norm=N
     (height, width, channels); `norm` ("batch" or "layer") normalizes the channels of each preactivation.
     Raises TypeError where channels or image_shape is no sequence, ValueError for an empty one, a size below
     1, or an unknown norm or activation.
+
+    >>> convnet([16, 32], 10)(np.zeros((5, 8, 8, 1), np.float32)).shape
+    (5, 10)
     """
     for name, sizes in (("channels", channels), ("image_shape", image_shape)):
         if not isinstance(sizes, Sequence) or isinstance(sizes, str):
@@ -88,11 +98,10 @@ def convnet(channels, n_out, *, image_shape=(8, 8, 1), activation="relu", norm=N
         raise ValueError("channels must hold at least one size, got none.")
     if len(image_shape) != 3:
         raise ValueError(f"image_shape must be (height, width, channels), got {image_shape}.")
-    for i, size in enumerate(channels):
-        check_integer(f"channels[{i}]", size)
+    channels = [check_integer(f"channels[{i}]", size) for i, size in enumerate(channels)]
     norm_class = _norm_class(norm)
     height, width, c_in = image_shape
-    check_sizes(height=height, width=width, channels=c_in, n_out=n_out)
+    height, width, c_in, n_out = check_sizes(height=height, width=width, channels=c_in, n_out=n_out)
     layers: list[Layer] = []
     for i, c_out in enumerate(channels):
         stride = 1 if i == 0 else 2

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+TRAINED = (np.float32, np.float64)  # what layers compute in
+
 
 def check_generator(rng: np.random.Generator) -> None:
     """Raise TypeError unless `rng` is a NumPy Generator: a seed would hide which draws are shared."""
@@ -29,10 +31,9 @@ def check_integer(name: str, value: int) -> int:
     return int(value)
 
 
-def check_sizes(**sizes: int) -> None:
-    """Raise unless every keyword holds an integer of at least 1."""
-    for name, size in sizes.items():
-        check_integer(name, size)
+def check_sizes(**sizes: int) -> list[int]:
+    """The keywords' values as ints; raises unless each is an integer of at least 1."""
+    return [check_integer(name, size) for name, size in sizes.items()]
 
 
 def check_number(name: str, value: float, least: float = -math.inf, most: float = math.inf) -> float:
@@ -78,10 +79,17 @@ def check_flag(name: str, value: bool) -> bool:
 
 
 def check_floats(name: str, x: np.ndarray) -> None:
-    """Raise TypeError unless `x` is an array of floating-point numbers."""
-    if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
-        given = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
-        raise TypeError(f"{name} must be an array of floating-point numbers, got {given}.")
+    """Raise TypeError unless `x` is a plain array of float32 or float64.
+
+    float16 is left to storage: squares of its gradients underflow, sums overflow. A matrix multiplies
+    otherwise, and a masked array computes with what it hides.
+    """
+    plain = isinstance(x, np.ndarray) and not isinstance(x, (np.matrix, np.ma.MaskedArray))
+    if not plain or x.dtype not in TRAINED:
+        given = type(x).__name__ + (f" of {x.dtype}" if isinstance(x, np.ndarray) else "")
+        raise TypeError(
+            f"{name} must be an array of floating-point numbers, float32 or float64, got {given}."
+        )
 
 
 def check_batch(name: str, x: np.ndarray) -> None:

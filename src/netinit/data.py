@@ -20,7 +20,11 @@ REAL_KINDS = "biuf"  # kinds of dtype: bool, integers, floating point
 
 
 class Dataset(NamedTuple):
-    """Three splits: images (n, 64) float32, labels (n,) int64."""
+    """Three splits: images (n, 64) float32, labels (n,) int64.
+
+    >>> load_digits().x_test.shape
+    (360, 64)
+    """
 
     x_train: np.ndarray
     y_train: np.ndarray
@@ -40,6 +44,10 @@ def load_digits(transform: Callable[[np.ndarray], np.ndarray] | None = None) -> 
     Raises: TypeError for a transform that cannot be called or returns no real numbers; ValueError where it
     changes the shape, makes all training images equal, or returns NaN, infinity or an extreme scale.
     Source: Alpaydin and Kaynak 1998.
+
+    >>> digits = load_digits()
+    >>> digits.x_train.shape, digits.x_validation.shape, digits.x_test.shape
+    ((1077, 64), (360, 64), (360, 64))
     """
     if not (transform is None or callable(transform)):
         raise TypeError(f"transform must be a function of the images or None, got {transform!r}.")
@@ -56,15 +64,18 @@ def few_labels(data: Dataset, per_class: int, rng: np.random.Generator) -> Datas
 
     Raises: TypeError for data that is no Dataset, a number that is no integer or an `rng` that is not a
     Generator; ValueError for a number below 1 or above what a class has.
+
+    >>> few_labels(load_digits(), 3, rng).x_train.shape
+    (30, 64)
     """
     check_kind("data", data, Dataset, "a Dataset")
-    check_integer("per_class", per_class)
+    per_class = check_integer("per_class", per_class)
     check_generator(rng)
     labels, counts = np.unique(data.y_train, return_counts=True)
     if per_class > counts.min():
         raise ValueError(f"per_class must be at most {counts.min()}, the smallest class, got {per_class}.")
-    rows = [rng.permutation(np.flatnonzero(data.y_train == label))[:per_class] for label in labels]
-    rows = np.concatenate(rows)
+    chosen = [rng.permutation(np.flatnonzero(data.y_train == label))[:per_class] for label in labels]
+    rows = np.concatenate(chosen)
     return data._replace(x_train=data.x_train[rows], y_train=data.y_train[rows])
 
 
@@ -72,6 +83,9 @@ def only_classes(data: Dataset, classes: Sequence[int]) -> Dataset:
     """Keep the images of these classes in every split; their labels become 0, 1, ... in the order given.
 
     Raises: TypeError for data that is no Dataset; ValueError for a class that the training split lacks.
+
+    >>> np.unique(only_classes(load_digits(), [7, 8, 9]).y_test)
+    array([0, 1, 2])
     """
     check_kind("data", data, Dataset, "a Dataset")
     known = set(data.y_train.tolist())
@@ -119,6 +133,10 @@ def rotate(images: np.ndarray, degrees: float) -> np.ndarray:
 
     Raises: TypeError for images that are not an array of real numbers or an angle that is not a number;
     ValueError for another number of axes, pixels that are NaN or infinite, or an angle that is.
+
+    >>> rotate(np.arange(4.0).reshape(1, 2, 2), 90)
+    array([[[1., 3.],
+            [0., 2.]]])
     """
     _check_images(images)
     if images.ndim != 3:
@@ -149,6 +167,9 @@ def add_noise(images: np.ndarray, sigma: float, rng: np.random.Generator) -> np.
     Raises: TypeError for images that are not an array of real numbers, a sigma that is not a number or an
     `rng` that is not a Generator; ValueError for a sigma that is negative or not finite, pixels that are NaN
     or infinite, or a sum that the dtype cannot hold.
+
+    >>> add_noise(np.zeros((2, 8, 8)), 0.5, rng).shape
+    (2, 8, 8)
     """
     _check_images(images)
     sigma = check_number("sigma", sigma, least=0.0)

@@ -17,10 +17,10 @@ from __future__ import annotations  # so that numpy.random is loaded on its firs
 import numpy as np
 
 from netinit.checks import check_generator, check_kind
-from netinit.initialize import fill, grouped, weighted_layers
-from netinit.initializers import Initializer, get_initializer, he_normal, zeros
+from netinit.initialize import grouped, new_value, weighted_layers
+from netinit.initializers import Initializer, get_initializer, he_normal
 from netinit.layers import Layer, ScalarBias, ScalarScale
-from netinit.layers.base import bias_of
+from netinit.layers.base import Parameter, bias_of, overwrite
 from netinit.models import Residual
 
 SCALAR_LR_SCALE = 0.1  # as in the authors' code: base learning rate / 10
@@ -37,6 +37,10 @@ def fixup(model: Layer, rng: np.random.Generator, *, base: str | Initializer = h
     the optimizer afterwards: it reads the scalars' `lr_scale` once. Raises ValueError for a model without
     `Residual` or classifier, or a branch without a weight of its own; TypeError for a seed in place of
     `rng`.
+
+    >>> model = fixup(residual_mlp(64, 16, blocks=100, n_out=10, fixup=True), rng)
+    >>> float(np.abs(model(load_digits().x_train)).max())
+    0.0
     """
     check_kind("model", model, Layer, "a Layer")
     check_generator(rng)
@@ -46,16 +50,20 @@ def fixup(model: Layer, rng: np.random.Generator, *, base: str | Initializer = h
     branches = _branches(named, weighted)
     last = [_classifier(named, weighted), *(own[-1] for own in branches.values())]  # rule 1
     factors = {path: _factor(len(branches), len(own)) for own in branches.values() for path in own}
+    changes = []
     for path, layer, weight in weighted:
-        bias = bias_of(layer)
-        fill(weight, grouped(base, layer), rng, path)
-        weight.value *= weight.value.dtype.type(factors.get(path, 1.0))  # rule 2
-        if bias is not None:
-            fill(bias, zeros, rng, path)
-    for path, _, weight in weighted:  # at the end: a weight that is shared with a last layer is zero too
-        if path in last:
-            weight.value[...] = 0
-    _set_scalars(named)  # rule 3
+        value = new_value(weight, grouped(base, layer), rng, path)
+        changes.append((path, weight.value, value * factors.get(path, 1.0)))  # rule 2
+        if (bias := bias_of(layer)) is not None:
+            changes.append((path, bias.value, np.zeros_like(bias.value)))
+    # at the end: a weight that is shared with a last layer is zero too
+    changes += [
+        (path, weight.value, np.zeros_like(weight.value)) for path, _, weight in weighted if path in last
+    ]
+    scalars = _scalars(named)  # rule 3
+    overwrite(changes + [(path, p.value, np.asarray(start)) for path, p, start in scalars])
+    for _, parameter, _ in scalars:
+        parameter.lr_scale = SCALAR_LR_SCALE
     return model
 
 
@@ -103,11 +111,7 @@ def _classifier(named, weighted) -> str:
     return last
 
 
-def _set_scalars(named) -> None:
-    for _, layer in named:
-        if isinstance(layer, ScalarScale):
-            layer.scale.value[...] = 1
-            layer.scale.lr_scale = SCALAR_LR_SCALE
-        elif isinstance(layer, ScalarBias):
-            layer.bias.value[...] = 0
-            layer.bias.lr_scale = SCALAR_LR_SCALE
+def _scalars(named) -> list[tuple[str, Parameter, float]]:
+    """Path, parameter and start of every scalar."""
+    scales = [(path, layer.scale, 1.0) for path, layer in named if isinstance(layer, ScalarScale)]
+    return scales + [(path, layer.bias, 0.0) for path, layer in named if isinstance(layer, ScalarBias)]

@@ -20,6 +20,16 @@ def intercept(model: Layer, method: str, around: Callable):
     `Activation`. The model runs in its own order, through any nesting, so one pass visits the leaves in the
     order in which they are executed. Raises TypeError for a model that is no layer or an `around` that cannot
     be called, ValueError for another method.
+
+    >>> def show(path, layer, call, x):
+    ...     print(path, x.shape)
+    ...     return call(x)
+    >>> model = mlp([64, 32, 10])
+    >>> with intercept(model, "forward", show):
+    ...     logits = model(np.zeros((5, 64), np.float32))
+    0 (5, 64)
+    1 (5, 32)
+    2 (5, 32)
     """
     check_kind("model", model, Layer, "a Layer")
     check_name("method", method, ("forward", "backward"))

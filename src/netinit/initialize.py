@@ -10,7 +10,7 @@ import numpy as np
 
 from netinit.checks import cast, check_generator, check_kind
 from netinit.initializers import Initializer, get_initializer, zeros
-from netinit.layers.base import Layer, Parameter, bias_of, own_parameters, weight_of
+from netinit.layers.base import Layer, Parameter, bias_of, overwrite, own_parameters, weight_of
 
 
 def initialize(
@@ -24,6 +24,10 @@ def initialize(
     the scalars of Fixup stay as they are. Raises ValueError for a model without weights, a layer with several
     matrices none of which is called `weight`, or an array of the wrong shape, NaN or infinite; TypeError for
     a model that is no layer, or a seed in place of `rng`. Returns the model.
+
+    >>> model = initialize(mlp([64, 32, 10], "tanh"), "xavier_uniform", rng)
+    >>> round(float(model[0].weight.value.max() * np.sqrt((64 + 32) / 6)), 2)
+    1.0
     """
     check_kind("model", model, Layer, "a Layer")
     check_generator(rng)
@@ -31,12 +35,12 @@ def initialize(
     weighted = weighted_layers(model.named_layers())
     if not weighted:
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
-    filled = set()
+    drawn: dict[int, tuple] = {}  # by the id of a parameter
     for path, layer, weight in weighted:
         for parameter, draw in ((weight, grouped(initializer, layer)), (bias_of(layer), bias)):
-            if parameter is not None and id(parameter) not in filled:
-                fill(parameter, draw, rng, path)
-                filled.add(id(parameter))
+            if parameter is not None and id(parameter) not in drawn:
+                drawn[id(parameter)] = path, parameter.value, new_value(parameter, draw, rng, path)
+    overwrite(drawn.values())
     return model
 
 
@@ -54,13 +58,16 @@ def weighted_layers(named: Iterable[tuple[str, Layer]]) -> list[tuple[str, Layer
     return weighted
 
 
-def fill(parameter: Parameter, draw: Initializer, rng: np.random.Generator, path: str) -> None:
-    """Write one draw into a parameter, in its dtype."""
+def new_value(parameter: Parameter, draw: Initializer, rng: np.random.Generator, path: str) -> np.ndarray:
+    """One draw for a parameter, in its shape and dtype; an error names the layer."""
     shape, dtype = parameter.value.shape, parameter.value.dtype
-    value = np.asarray(draw(shape, rng, dtype=dtype))
+    try:
+        value = np.asarray(draw(shape, rng, dtype=dtype))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"layer {path!r}: {error}") from error
     if value.shape != shape:
         raise ValueError(f"initializer returned shape {value.shape} for layer {path!r}, it needs {shape}.")
-    parameter.value[...] = cast(f"what the initializer returned for layer {path!r}", value, dtype)
+    return cast(f"what the initializer returned for layer {path!r}", value, dtype)
 
 
 def grouped(initializer: Initializer, layer: Layer) -> Initializer:

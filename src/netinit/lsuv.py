@@ -20,16 +20,16 @@ from netinit.checks import (
     check_batch,
     check_flag,
     check_generator,
+    check_integer,
     check_kind,
     check_name,
     check_number,
-    check_sizes,
 )
 from netinit.hooks import intercept
-from netinit.initialize import fill, weighted_layers
+from netinit.initialize import grouped, new_value, weighted_layers
 from netinit.initializers import orthogonal, zeros
 from netinit.layers import Activation, Layer
-from netinit.layers.base import bias_of, weight_of
+from netinit.layers.base import bias_of, check_writeable, weight_of
 from netinit.models import Sequential
 
 MEASURED_ON = ("preactivation", "activation")
@@ -42,6 +42,10 @@ class LsuvRecord(NamedTuple):
 
     `std_before` is measured before the rescaling, after the orthonormal draw; `std_after` on the weight as
     it is left. Both are NaN for a layer that the batch did not reach.
+
+    >>> records = lsuv(mlp([64, 32, 10]), load_digits().x_train, rng)
+    >>> [(record.layer, record.iterations) for record in records]
+    [('0', 1), ('2', 1)]
     """
 
     layer: str
@@ -73,13 +77,18 @@ def lsuv(
     `BatchNorm`. Raises TypeError/ValueError for an `x` that is empty, not floating-point or not finite, a
     seed as `rng`, a tolerance that is not positive, no iterations, an unknown `on`, a model without
     weights; the model is then unchanged.
+
+    >>> model, x = mlp([64, 32, 10]), load_digits().x_train
+    >>> records = lsuv(model, x, rng)
+    >>> round(float(model[:1](x).var()), 3)
+    1.0
     """
-    _check(model, x, rng, tolerance, max_iterations, orthonormal, on)
+    _check(model, x, rng, on)
+    followers = _followers(model) if on == "activation" else {}
+    rescaling = _Rescaling(rng, tolerance, max_iterations, orthonormal, followers)
     before = model.state_dict()
     try:
         with np.errstate(all="ignore"):  # a layer that overflows is reported in its record
-            followers = _followers(model) if on == "activation" else {}
-            rescaling = _Rescaling(rng, tolerance, max_iterations, orthonormal, followers)
             with intercept(model, "forward", rescaling.visit):
                 model.forward(x)
             rescaling.report_the_rest(weighted_layers(model.named_layers()))
@@ -95,8 +104,11 @@ class _Rescaling:
     """The rule that runs in place of each leaf's forward pass, and the records it writes."""
 
     def __init__(self, rng, tolerance, max_iterations, orthonormal, followers):
-        self.rng, self.orthonormal, self.followers = rng, orthonormal, followers
-        self.tolerance, self.max_iterations = tolerance, max_iterations
+        self.rng, self.orthonormal, self.followers = rng, check_flag("orthonormal", orthonormal), followers
+        self.max_iterations = check_integer("max_iterations", max_iterations)
+        self.tolerance = check_number("tolerance", tolerance)
+        if self.tolerance <= 0:
+            raise ValueError(f"tolerance must be finite and positive, got {tolerance}.")
         self.records: list[LsuvRecord] = []
         self.set_by: dict[int, str] = {}  # id of a weight -> path of the layer that scaled it
         self.visited: set[int] = set()  # ids of layers
@@ -127,8 +139,8 @@ class _Rescaling:
         own = [p for p in (weight_of(layer), bias_of(layer)) if p is not None]
         kept = [p.value.copy() for p in own]
         if self.orthonormal:
-            for parameter, draw in zip(own, (orthogonal, zeros), strict=False):
-                fill(parameter, draw, self.rng, path)
+            for parameter, draw in zip(own, (grouped(orthogonal, layer), zeros), strict=False):
+                parameter.value[...] = new_value(parameter, draw, self.rng, path)
         z, before = run()
         if before > 0 and math.isfinite(before):
             z, after, iterations, reason = self._scale(own[0], z, before, run)
@@ -205,15 +217,12 @@ def _restore(model: Layer, arrays: dict[str, np.ndarray]) -> None:
             array[...] = arrays[path]
 
 
-def _check(model, x, rng, tolerance, max_iterations, orthonormal, on):
-    """Raise for arguments that LSUV cannot use."""
+def _check(model, x, rng, on):
+    """Raise for a model or batch that LSUV cannot use, before anything changes."""
     check_kind("model", model, Layer, "a Layer")
     if not weighted_layers(model.named_layers()):
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
     check_batch("x", x)
     check_generator(rng)
-    if check_number("tolerance", tolerance) <= 0:
-        raise ValueError(f"tolerance must be finite and positive, got {tolerance}.")
-    check_sizes(max_iterations=max_iterations)
-    check_flag("orthonormal", orthonormal)
     check_name("on", on, MEASURED_ON)
+    check_writeable((path, p.value) for path, p in model.named_parameters())

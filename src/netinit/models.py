@@ -16,6 +16,9 @@ class Sequential(Layer):
 
     `model[0]` is the first layer, `model[1:]` a Sequential that shares the rest. Raises TypeError for what is
     not a layer, ValueError where one layer's width does not fit the next or the same object stands twice.
+
+    >>> len(Sequential(Linear(10, 5), Activation("relu"), Linear(5, 2)))
+    3
     """
 
     def __init__(self, *layers: Layer):
@@ -33,12 +36,12 @@ class Sequential(Layer):
 
     def forward(self, x):
         for layer in self.layers:
-            x = layer.forward(x)
+            x = _array(layer.forward(x), layer, "forward")
         return x
 
     def backward(self, grad):
         for layer in reversed(self.layers):
-            grad = layer.backward(grad)
+            grad = _array(layer.backward(grad), layer, "backward")
         return grad
 
     def __len__(self) -> int:
@@ -64,6 +67,9 @@ class Residual(Layer):
     """y = shortcut(x) + branch(x); without a shortcut layer, y = x + branch(x) (He et al. 2016).
 
     Raises TypeError for a part that is not a layer, ValueError where the two parts have different shapes.
+
+    >>> Residual(Activation("relu"))(np.array([[-1.0, 2.0]]))
+    array([[-1.,  4.]])
     """
 
     def __init__(self, branch: Layer, shortcut: Layer | None = None):
@@ -80,8 +86,8 @@ class Residual(Layer):
         self.keeps_width = shortcut is None or (branch.keeps_width and shortcut.keeps_width)
 
     def forward(self, x):
-        skip = x if self.shortcut is None else self.shortcut.forward(x)
-        y = self.branch.forward(x)
+        skip = x if self.shortcut is None else _array(self.shortcut.forward(x), self.shortcut, "forward")
+        y = _array(self.branch.forward(x), self.branch, "forward")
         if y.shape != skip.shape:
             raise ValueError(
                 f"branch {label(self.branch)} returns shape {y.shape}, but shortcut "
@@ -95,6 +101,16 @@ class Residual(Layer):
 
     def __repr__(self) -> str:
         return model_table(self)
+
+
+def _array(result, layer, method):
+    """What a layer returned; raises TypeError, with its name, for anything but an array of numbers."""
+    if not isinstance(result, np.ndarray) or result.dtype.kind != "f":
+        given = f"an array of {result.dtype}" if isinstance(result, np.ndarray) else type(result).__name__
+        raise TypeError(
+            f"{label(layer)}.{method} must return an array of floating-point numbers, got {given}."
+        )
+    return result
 
 
 def _check_distinct(model):

@@ -26,6 +26,14 @@ class Optimizer:
     of your own is a subclass with `direction`. Raises ValueError for an empty list, a parameter that stands
     in it twice, parameters of different dtypes, a negative or non-finite rate; TypeError for what is not a
     Parameter.
+
+    >>> class Sign(Optimizer):
+    ...     def direction(self, g, piece):
+    ...         return np.sign(g)
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> Sign([p], 0.1).step()
+    >>> p.value
+    array([0.9])
     """
 
     def __init__(self, parameters: list[Parameter], lr: float, weight_decay: float = 0.0):
@@ -33,13 +41,22 @@ class Optimizer:
         self.lr = check_number("lr", lr, least=0)
         self.weight_decay = check_number("weight_decay", weight_decay, least=0)
         self.steps = 0  # taken so far, the present one included
+        self._scales = self._read_scales()
+        self._move_in()
+
+    def _move_in(self) -> None:
+        """Make every value, and the buffer of every gradient, a view of its piece of a long vector."""
         self._values = np.concatenate([p.value for p in self.parameters], axis=None)
         self._gradients = np.empty_like(self._values)
-        self._scales = self._read_scales()
         values, gradients = self._views(self._values), self._views(self._gradients)
         self._homes = list(zip(self.parameters, values, gradients, strict=True))
         for p, value, grad in self._homes:
             p.value, p.grad_buffer = value, grad
+
+    def __setstate__(self, state):
+        """The copy of a view is an array of its own: the copy of an optimizer moves its copies in again."""
+        self.__dict__.update(state)
+        self._move_in()
 
     def direction(self, g: np.ndarray, piece: slice) -> np.ndarray:
         """The step before the learning rate, with the sign of g, for the gradient g of that piece."""
@@ -92,19 +109,31 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """theta <- theta - lr g (Robbins and Monro 1951)."""
+    """theta <- theta - lr g (Robbins and Monro 1951).
+
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> SGD([p], 0.1).step()
+    >>> p.value.round(3)
+    array([0.8])
+    """
 
     def direction(self, g, piece):
         return g
 
 
 class Momentum(Optimizer):
-    """v <- momentum v + g; theta <- theta - lr v (Polyak 1964, in the form of PyTorch's SGD)."""
+    """v <- momentum v + g; theta <- theta - lr v (Polyak 1964, in the form of PyTorch's SGD).
+
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> Momentum([p], 0.1).step()
+    >>> p.value.round(3)
+    array([0.8])
+    """
 
     def __init__(self, parameters, lr, *, momentum=0.9, weight_decay=0.0):
+        self.momentum = _decay("momentum", momentum)
         super().__init__(parameters, lr, weight_decay)
-        _check_decay(momentum=momentum)
-        self.momentum, self.velocity = momentum, np.zeros_like(self._values)
+        self.velocity = np.zeros_like(self._values)
 
     def direction(self, g, piece):
         velocity = self.velocity[piece]  # a view: what changes it changes the whole vector
@@ -114,12 +143,18 @@ class Momentum(Optimizer):
 
 
 class AdaGrad(Optimizer):
-    """s <- s + g^2; theta <- theta - lr g / (sqrt(s) + epsilon) (Duchi et al. 2011)."""
+    """s <- s + g^2; theta <- theta - lr g / (sqrt(s) + epsilon) (Duchi et al. 2011).
+
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> AdaGrad([p], 0.1).step()
+    >>> p.value.round(3)
+    array([0.9])
+    """
 
     def __init__(self, parameters, lr, *, epsilon=1e-10, weight_decay=0.0):
+        self.epsilon = _epsilon(epsilon)
         super().__init__(parameters, lr, weight_decay)
-        _check_epsilon(epsilon)
-        self.epsilon, self.sum_of_squares = epsilon, np.zeros_like(self._values)
+        self.sum_of_squares = np.zeros_like(self._values)
 
     def direction(self, g, piece):
         sum_of_squares = self.sum_of_squares[piece]
@@ -131,13 +166,17 @@ class RMSProp(Optimizer):
     """Steps divided by the root of a running mean square (Tieleman and Hinton 2012).
 
     s <- decay s + (1 - decay) g^2; theta <- theta - lr g / (sqrt(s) + epsilon).
+
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> RMSProp([p], 0.001).step()
+    >>> p.value.round(3)
+    array([0.99])
     """
 
     def __init__(self, parameters, lr, *, decay=0.99, epsilon=1e-8, weight_decay=0.0):
+        self.decay, self.epsilon = _decay("decay", decay), _epsilon(epsilon)
         super().__init__(parameters, lr, weight_decay)
-        _check_decay(decay=decay)
-        _check_epsilon(epsilon)
-        self.decay, self.epsilon, self.mean_square = decay, epsilon, np.zeros_like(self._values)
+        self.mean_square = np.zeros_like(self._values)
 
     def direction(self, g, piece):
         mean_square = self.mean_square[piece]
@@ -151,15 +190,18 @@ class Adam(Optimizer):
 
     theta <- theta - lr m_hat / (sqrt(s_hat) + epsilon). Weight decay is added to the gradient, as in the
     paper's L2 form.
+
+    >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
+    >>> Adam([p], 0.001).step()
+    >>> p.value.round(3)
+    array([0.999])
     """
 
     def __init__(self, parameters, lr, *, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0):
-        super().__init__(parameters, lr, weight_decay)
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise TypeError(f"betas must be a pair (beta1, beta2), got {betas!r}.")
-        _check_decay(beta1=betas[0], beta2=betas[1])
-        _check_epsilon(epsilon)
-        self.betas, self.epsilon = betas, epsilon
+        self.betas, self.epsilon = (_decay("beta1", betas[0]), _decay("beta2", betas[1])), _epsilon(epsilon)
+        super().__init__(parameters, lr, weight_decay)
         self.mean, self.mean_square = np.zeros_like(self._values), np.zeros_like(self._values)
 
     def direction(self, g, piece):
@@ -189,6 +231,11 @@ def _checked(parameters: list[Parameter]) -> list[Parameter]:
             )
     if len({id(p) for p in parameters}) < len(parameters):
         raise ValueError("parameters holds one object twice; model.parameters() lists each once.")
+    starts: dict[int, Parameter] = {}
+    for p in parameters:
+        other = starts.setdefault(p.value.__array_interface__["data"][0], p)
+        if other is not p and np.shares_memory(p.value, other.value):
+            raise ValueError(f"{other!r} and {p!r} share one array; to share weights, share the Parameter.")
     return parameters
 
 
@@ -204,12 +251,15 @@ def _copy(kind: str, parameter: Parameter, new: np.ndarray | None, home: np.ndar
     home[...] = new
 
 
-def _check_epsilon(epsilon: float) -> None:
-    if check_number("epsilon", epsilon, least=0) == 0:
+def _epsilon(epsilon: float) -> float:
+    epsilon = check_number("epsilon", epsilon, least=0)
+    if epsilon == 0:
         raise ValueError("epsilon must be positive, got 0: a gradient of 0 would become 0/0.")
+    return epsilon
 
 
-def _check_decay(**decays: float) -> None:
-    for name, decay in decays.items():
-        if not 0 <= check_number(name, decay) < 1:
-            raise ValueError(f"{name} must lie in [0, 1), got {decay}.")
+def _decay(name: str, decay: float) -> float:
+    decay = check_number(name, decay)
+    if not 0 <= decay < 1:
+        raise ValueError(f"{name} must lie in [0, 1), got {decay}.")
+    return decay

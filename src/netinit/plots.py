@@ -5,6 +5,7 @@ dash of their own for each curve.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,9 +14,25 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 
+class Text(NamedTuple):
+    """A frame that is read rather than looked at: HTML to copy from, and its short name.
+
+    >>> plots.Text("<pre>he_normal((64, 10), rng)</pre>", "ReLU: He").label
+    'ReLU: He'
+    """
+
+    html: str
+    label: str
+
+
 def lines_with_spread(ax: Axes, x: Sequence[float], runs: np.ndarray, label: str, **style) -> Axes:
-    """The median over runs as a line, the range from lowest to highest as a band; runs (n_runs, len(x))."""
-    runs = np.asarray(runs, float)
+    """The median over runs as a line, the range from lowest to highest as a band; runs (n_runs, len(x)).
+
+    >>> ax = plots.lines_with_spread(plt.figure().subplots(), [1, 2], [[3, 4], [5, 8]], "He")
+    >>> ax.lines[0].get_ydata()
+    array([4., 6.])
+    """
+    runs = _runs(runs, x)
     (line,) = ax.plot(x, np.median(runs, axis=0), label=label, **style)
     ax.fill_between(x, runs.min(axis=0), runs.max(axis=0), color=line.get_color(), alpha=0.2, linewidth=0)
     return ax
@@ -24,8 +41,13 @@ def lines_with_spread(ax: Axes, x: Sequence[float], runs: np.ndarray, label: str
 def theory_and_measurement(
     ax: Axes, x: Sequence[float], theory: Sequence[float], runs: np.ndarray, label: str
 ) -> Axes:
-    """Theory as a line, the measured median as dots with bars over the range; runs (n_runs, len(x))."""
-    runs = np.asarray(runs, float)
+    """Theory as a line, the measured median as dots with bars over the range; runs (n_runs, len(x)).
+
+    >>> ax = plots.theory_and_measurement(plt.figure().subplots(), [1, 2], [4, 6], [[3, 4], [5, 8]], "std")
+    >>> ax.get_legend_handles_labels()[1]
+    ['std, theory', 'std, measured']
+    """
+    runs = _runs(runs, x)
     (line,) = ax.plot(x, theory, marker="", label=f"{label}, theory")
     middle = np.median(runs, axis=0)
     bars = np.stack([middle - runs.min(axis=0), runs.max(axis=0) - middle])
@@ -35,10 +57,25 @@ def theory_and_measurement(
     return ax
 
 
+def _runs(runs: np.ndarray, x: Sequence[float]) -> np.ndarray:
+    """The runs as an array (n_runs, len(x)); a NaN leaves a gap in the curve."""
+    values = np.asarray(runs, float)
+    if values.ndim != 2 or len(values) == 0 or values.shape[1] != len(x):
+        raise ValueError(
+            f"runs must have the shape (n_runs, {len(x)}) and a row at least, got {values.shape}."
+        )
+    return values
+
+
 def layer_histograms(
     axes: Sequence[Axes], outputs: Sequence[np.ndarray], limits: tuple[float, float]
 ) -> Sequence[Axes]:
-    """One histogram per layer, on one scale; values beyond the limits are counted in the outermost bins."""
+    """One histogram per layer, on one scale; values beyond the limits are counted in the outermost bins.
+
+    >>> axes = plots.layer_histograms(plt.figure().subplots(1, 2), [np.zeros(9), np.ones(9)], (-1, 1))
+    >>> axes[1].get_title()
+    'layer 2'
+    """
     for i, (ax, values) in enumerate(zip(axes, outputs, strict=True), start=1):
         ax.hist(np.clip(np.ravel(values), *limits), bins=40, range=limits, density=True)
         ax.set(title=f"layer {i}", xlim=limits, yticks=[])
@@ -46,8 +83,16 @@ def layer_histograms(
 
 
 def heatmap(ax: Axes, values: np.ndarray, rows: Sequence, columns: Sequence, *, digits: int = 2) -> Axes:
-    """A matrix as colors with its numbers written in; values (len(rows), len(columns)), NaN left empty."""
+    """A matrix as colors with its numbers written in; values (len(rows), len(columns)), NaN left empty.
+
+    >>> ax = plots.heatmap(plt.figure().subplots(), [[0.1, 0.9]], ["He"], ["relu", "tanh"])
+    >>> [text.get_text() for text in ax.texts]
+    ['0.10', '0.90']
+    """
     values = np.asarray(values, float)
+    if values.shape != (len(rows), len(columns)) or not np.isfinite(values).any():
+        wanted = f"the shape {(len(rows), len(columns))} and a finite number"
+        raise ValueError(f"values must have {wanted}, got {values.shape} with {np.isfinite(values).sum()}.")
     image = ax.imshow(values, cmap="cividis", aspect="auto")
     bright = np.asarray(image.norm(values)) > 0.5
     ax.set_xticks(range(len(columns)), columns)
@@ -60,18 +105,27 @@ def heatmap(ax: Axes, values: np.ndarray, rows: Sequence, columns: Sequence, *, 
     return ax
 
 
-def training_frame(runs: Mapping[str, Sequence], epoch: int) -> Figure:
+def training_frame(
+    runs: Mapping[str, Sequence], epoch: int, *, std: str = "activation std", place: str = "layer"
+) -> Figure:
     """Training up to one epoch: loss, accuracy, and the activation std of each layer, a curve per scheme.
 
     `runs` is what `compare` returns, with a probe that gives the std by layer; the first run of each scheme
-    is drawn. The axes are the same for every epoch, so the frames play as a film. The figure's label is its
-    text alternative.
+    is drawn. Where the probe gives another std, or one for each block, `std` and `place` name them. The axes
+    are the same for every epoch, so the frames play as a film. The figure's label is its text alternative.
+
+    >>> schemes = {"He": lambda rng: initialize(mlp([64, 32, 10]), "he_normal", rng)}
+    >>> plan = dict(seeds=[0], optimizer=lambda p: SGD(p, 0.1), epochs=3, batch_size=50)
+    >>> runs = compare(schemes, load_digits(), **plan, probe=lambda model: [1.0])
+    >>> plots.training_frame(runs, 3).get_label()[:14]
+    'After epoch 3.'
     """
     fig, panels = plt.subplot_mosaic(
         [["loss", "accuracy"], ["std", "std"]], figsize=(6, 5.2), layout="constrained"
     )
     loss, accuracy, spread = panels["loss"], panels["accuracy"], panels["std"]
     bottom, words = _fix_training_axes(runs, loss, accuracy, spread), []
+    spread.set(title=std, xlabel=place)
     for label, (run, *_) in runs.items():
         history, shown = run.history, slice(0, epoch + 1)
         loss.plot(history.validation_loss[shown], label=label, marker="o", markevery=[-1])
@@ -80,7 +134,7 @@ def training_frame(runs: Mapping[str, Sequence], epoch: int) -> Figure:
         spread.plot(range(1, len(stds) + 1), np.maximum(stds, bottom), label=label)
         last = min(epoch, len(history.validation_accuracy) - 1)
         words.append(
-            f"{label}: accuracy {history.validation_accuracy[last]:.2f}, last layer std {stds[-1]:.2g}"
+            f"{label}: accuracy {history.validation_accuracy[last]:.2f}, last {place} std {stds[-1]:.2g}"
         )
     fig.legend(*loss.get_legend_handles_labels(), loc="outside upper center", ncols=len(runs), frameon=False)
     fig.set_label(f"After epoch {epoch}. " + "; ".join(words) + ".")
@@ -99,7 +153,7 @@ def _fix_training_axes(runs, loss, accuracy, spread) -> float:
     for ax in (loss, accuracy):
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     accuracy.set(title="validation accuracy", xlabel="epoch", xlim=(0, epochs), ylim=(0, 1))
-    spread.set(title="activation std", xlabel="layer", yscale="log")
+    spread.set_yscale("log")
     depth = len(np.ravel(first[0].probes[0]))
     spread.set_xticks(range(1, depth + 1, 1 + depth // 12))
     bottom, top = _padded(stds)

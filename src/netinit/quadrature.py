@@ -23,6 +23,7 @@ _HALF_LINE = 16.0 * 2.0 ** -np.arange(32)
 _EDGES = np.concatenate([-_HALF_LINE, [0.0], _HALF_LINE[::-1]])
 _TOLERANCE = 1e-11  # of one panel, relative to the whole integral
 _UNSETTLED = 1e-8  # what the last halving may still move, relative to the whole integral
+_DISAGREEMENT = 1e-4, 5e-2  # of two rules for a product of phi, of phi': a kink away from 0 keeps them apart
 _HALVINGS, _MOST_PANELS = 50, 2**14  # a jump gains one bit per halving; many kinks, or noise, many panels
 _STEP = 2e-7  # of a difference quotient, relative to z
 _REFUSALS = (TypeError, ValueError, ArithmeticError)  # what a function raises on arguments not made for it
@@ -113,6 +114,7 @@ def _difference_quotient(plain, z):
             f"activation {plain.name!r} must return float64 for a derivative by differences, got "
             f"{at_z.dtype}: compute it in float64, or pass ActivationFunction(name, function, derivative)."
         )
+    _refuse_a_jump_at_0(plain)
     size = np.abs(z)
     step = plain.step * np.maximum(size, 0.05 * np.minimum(np.abs(at_z), 1.0))
     step[step == 0] = 0.05 * plain.step
@@ -120,6 +122,20 @@ def _difference_quotient(plain, z):
     outer, inner = z + away * step, z - away * np.minimum(step, size / 2)
     rise = np.subtract(*(_call(plain, plain.function, side).astype(np.float64) for side in (outer, inner)))
     return rise / (outer - inner)
+
+
+def _refuse_a_jump_at_0(plain):
+    """Raise where phi changes as much within 1e-9 of 0 as within 1e-6: no difference on one side shows it."""
+    sides = _call(plain, plain.function, np.array([-1e-6, -1e-9, 1e-9, 1e-6])).astype(np.float64)
+    if abs(sides[2] - sides[1]) > 0.5 * abs(sides[3] - sides[0]):
+        raise _not_square_integrable(plain, "at 0")
+
+
+def _not_square_integrable(plain, where):
+    return ValueError(
+        f"activation {plain.name!r} must have a square-integrable derivative, not so {where}; for a function "
+        "with a jump, pass ActivationFunction(name, function, derivative)."
+    )
 
 
 def evaluate(activation, z, derivative=False):
@@ -141,9 +157,9 @@ def evaluate(activation, z, derivative=False):
 
 
 @functools.cache
-def _legendre():
-    """The 16 nodes on [-1, 1] and their weights; made on first use, because numpy.polynomial loads slowly."""
-    return np.polynomial.legendre.leggauss(16)
+def _legendre(nodes=16):
+    """Gauss's nodes on [-1, 1] and weights; made on first use, because numpy.polynomial loads slowly."""
+    return np.polynomial.legendre.leggauss(nodes)
 
 
 def _grid(left, right):
@@ -225,29 +241,39 @@ def _mean_square_quotient(plain, q):
     """E[phi'^2] from two steps of the difference: a kink errs in proportion to the step, a jump inversely."""
     fine, coarse = (_mean_square(replace(plain, step=step), q, True) for step in (_STEP, 4 * _STEP))
     if abs(coarse - fine) > 1e-5 * fine:
-        raise ValueError(
-            f"activation {plain.name!r} must have a square-integrable derivative, not so at q = {q:g}; for a "
-            "function with a jump, pass ActivationFunction(name, function, derivative)."
-        )
+        raise _not_square_integrable(plain, f"at q = {q:g}")
     return (4 * fine - coarse) / 3
 
 
-def _graded(levels, both_ends):
+def _graded(levels, both_ends, nodes):
     """Nodes and weights on [0, 1], on panels that halve towards 0 (and towards 1)."""
     edges = np.concatenate([[0.0], 2.0 ** -np.arange(levels, -1, -1)])
     if both_ends:
         edges = np.concatenate([edges / 2, 1 - edges[-2::-1] / 2])
     half_width = np.diff(edges)[:, None] / 2
-    on_unit, weights = _legendre()
-    nodes = edges[:-1, None] + half_width * (1 + on_unit)
-    return nodes.ravel(), (half_width * weights).ravel()
+    on_unit, weights = _legendre(nodes)
+    places = edges[:-1, None] + half_width * (1 + on_unit)
+    return places.ravel(), (half_width * weights).ravel()
 
 
 def mean_product(activation, q, c, derivative=False):
-    """E[f(u) f(v)] over a Gaussian of variance q, correlation c. In polar coordinates kinks at 0 are rays."""
+    """E[f(u) f(v)] over a Gaussian of variance q, correlation c; ValueError where two rules disagree."""
+    fine, size = _product_by(24, activation, q, c, derivative)
+    coarse, _ = _product_by(16, activation, q, c, derivative)
+    if not abs(fine - coarse) <= _DISAGREEMENT[derivative] * size:
+        subject = f"E[phi(u) phi(v)] of activation {activation.name!r} at q = {q:g}, correlation {c:g}"
+        raise ValueError(f"{subject} must settle: phi is too rough.")
+    return fine
+
+
+def _product_by(nodes, activation, q, c, derivative):
+    """The expectation by a rule of that many nodes a panel, and its size without the signs of f(u) f(v).
+
+    In polar coordinates kinks at 0 are rays.
+    """
     levels = 3 + min(max(0, math.ceil(math.log2(max(q, 1.0)) / 2)), 27)  # finer than 2^-30 nothing counts
-    t, t_weight = _graded(levels, True)
-    radius, r_weight = (16 * x for x in _graded(levels + 2, False))
+    t, t_weight = _graded(levels, True, nodes)
+    radius, r_weight = (16 * x for x in _graded(levels + 2, False, nodes))
     angle = math.acos(c)
     arcs = np.array(
         [[0, angle], [angle, math.pi], [math.pi, math.pi + angle], [math.pi + angle, 2 * math.pi]]
@@ -259,4 +285,4 @@ def mean_product(activation, q, c, derivative=False):
     u = math.sqrt(q) * np.outer(radius, np.sin(theta))
     v = math.sqrt(q) * np.outer(radius, np.sin(theta - angle))
     product = evaluate(activation, u, derivative) * evaluate(activation, v, derivative)
-    return float(np.vdot(weight, product)) / (2 * math.pi)
+    return tuple(float(np.vdot(weight, f)) / (2 * math.pi) for f in (product, np.abs(product)))

@@ -7,7 +7,7 @@ cluster. joblib and tqdm are imported when a sweep starts, so that `import netin
 import itertools
 import numbers
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 
 
 def sweep(
@@ -27,6 +27,9 @@ def sweep(
     Raises: TypeError for a `run` that cannot be called, a grid that does not map names to lists of values,
     `n_jobs` that is not an integer, or a result that is not a dict; ValueError for an empty grid or list,
     `n_jobs=0`, or a result that repeats a name of the grid.
+
+    >>> sweep(lambda a, b: {"sum": a + b}, {"a": [1, 2], "b": [10]}, progress=False)
+    [{'a': 1, 'b': 10, 'sum': 11}, {'a': 2, 'b': 10, 'sum': 12}]
     """
     points = _points(grid)
     if not callable(run):
@@ -76,8 +79,8 @@ def _points(grid) -> list[dict]:
     for name, choices in grid.items():
         if not isinstance(name, str):
             raise TypeError(f"grid must have names of arguments as keys, got {name!r}.")
-        listed = isinstance(choices, Iterable) and not isinstance(choices, (str, bytes, Mapping))
-        if not listed or getattr(choices, "ndim", 1) == 0:  # NumPy's array(3) claims to be iterable
+        sized = isinstance(choices, Iterable) and isinstance(choices, Sized)  # a generator may have no end
+        if not sized or isinstance(choices, (str, bytes, Mapping)) or getattr(choices, "ndim", 1) == 0:
             raise TypeError(f"grid[{name!r}] must be a list of values, got {choices!r}.")
         values[name] = list(choices)
         if not values[name]:

@@ -28,6 +28,9 @@ def gain(activation, *, direction: str = "forward") -> float:
     or a callable; a callable is differentiated by differences, in float64 only. Accurate to 1e-7, to 1e-10
     with a derivative or forward. Raises ValueError for an unknown name or direction, and where phi is not
     elementwise, real and finite, where it is 0 everywhere, and where the second moment is infinite.
+
+    >>> round(gain("relu"), 4), round(gain(np.tanh), 4)
+    (1.4142, 1.5925)
     """
     check_name("direction", direction, ("forward", "backward"))
     activation = resolve(activation)
@@ -43,6 +46,9 @@ def variance_map(activation, q: float, weight_variance: float, bias_variance: fl
     """Second moment one layer on: q' = sigma_w^2 E[phi(sqrt(q) z)^2] + sigma_b^2 (Poole et al. 2016, eq. 3).
 
     q and q' belong to preactivations. Raises ValueError for a negative or non-finite number.
+
+    >>> round(theory.variance_map("relu", 3.0, 2.0), 4)
+    3.0
     """
     q = check_number("q", q, 0, _OVERFLOW)
     weight_variance, bias_variance = _check_variances(weight_variance, bias_variance)
@@ -57,6 +63,9 @@ def correlation_map(
     (u, v) is Gaussian with variances q and correlation c, q' is the variance map (Poole et al. 2016).
     Accurate to 1e-10, to 1e-4 where phi has a kink away from 0. Raises ValueError for |c| > 1, or where q' is
     0.
+
+    >>> round(theory.correlation_map("relu", 0.0, 1.0, 2.0), 4)  # 1 / pi
+    0.3183
     """
     c, q, activation = check_number("c", c, -1, 1), check_number("q", q, 0, _OVERFLOW), resolve(activation)
     after = variance_map(activation, q, weight_variance, bias_variance)
@@ -73,6 +82,9 @@ def chi(activation, q: float, weight_variance: float, *, correlation: float = 1.
     (chaotic). At q* it is the slope of the correlation map at c = 1; `correlation=c` gives the slope at c,
     sigma_w^2 E[phi'(u) phi'(v)], to 1e-2 only where phi has a kink away from 0. Raises ValueError for a
     negative or non-finite q or weight_variance, or |correlation| > 1.
+
+    >>> round(theory.chi("relu", 1.0, 2.0), 4), round(theory.chi("tanh", 1.0, 1.0), 4)
+    (1.0, 0.4644)
     """
     q, c = check_number("q", q, 0, _OVERFLOW), check_number("correlation", correlation, -1, 1)
     weight_variance, activation = check_number("weight_variance", weight_variance, 0), resolve(activation)
@@ -86,6 +98,9 @@ def fixed_point(activation, weight_variance: float, bias_variance: float = 0.0) 
     Returns inf where the second moment grows without end, 0 where it dies out, and 1 where the map keeps
     every q, as ReLU with sigma_w^2 = 2 (Poole et al. 2016). Above 1e30 counts as inf, below 1e-12 as 0.
     Raises ValueError for a negative or non-finite variance.
+
+    >>> theory.fixed_point("tanh", 0.9), round(theory.fixed_point("tanh", 1.1), 4)
+    (0.0, 0.0519)
     """
     activation = resolve(activation)
     weight_variance, bias_variance = _check_variances(weight_variance, bias_variance)
@@ -99,6 +114,9 @@ def correlation_fixed_point(activation, weight_variance: float, bias_variance: f
     """The correlation c* that two inputs settle at: 1 where chi <= 1 at q*, less in the chaotic phase.
 
     Raises ValueError where q* is 0 or inf: no correlation is left (Poole et al. 2016).
+
+    >>> round(theory.correlation_fixed_point("tanh", 4.0, 0.1), 3)
+    0.286
     """
     q = fixed_point(activation, weight_variance, bias_variance)
     if q == 0 or math.isinf(q):
@@ -115,6 +133,9 @@ def critical_weight_variance(activation, bias_variance: float) -> float:
     There sigma_w^2 = 1 / E[phi'^2], so the variance map becomes q = E[phi^2] / E[phi'^2] + sigma_b^2, one
     equation for q. Raises ValueError where it has no solution, as for ReLU with any bias (its line is the
     point (2, 0)), or none that the network settles at, as for GELU with little bias.
+
+    >>> round(theory.critical_weight_variance("tanh", 0.05), 4)
+    1.761
     """
     activation, bias_variance = resolve(activation), check_number("bias_variance", bias_variance, 0)
 
@@ -136,6 +157,9 @@ def depth_scale(chi: float) -> float:
 
     `chi` is the slope of the correlation map at c*: `chi(...)` in the ordered phase, where c* = 1, and
     `chi(..., correlation=c*)` in the chaotic phase. Raises ValueError outside [0, 1], where nothing decays.
+
+    >>> round(theory.depth_scale(0.9), 2)
+    9.49
     """
     chi = check_number("chi", chi, 0.0, 1.0)
     if chi in (0.0, 1.0):

@@ -4,6 +4,7 @@
 parts) as the signal passes. Chapters plot its columns; `diagnose` compares them with the theory.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,6 +40,10 @@ class LayerTrace:
     dLoss/d(weight). `predicted_rms`, `predicted_gradient_std`: what `predict` says of `rms` and
     `gradient_std`, given the sizes of the model's weights; None where it knows no rule for a layer, or the
     prediction overflows. `output`, `gradient`: the arrays themselves, with `keep=True`.
+
+    >>> model = initialize(mlp([64, 32, 10], "tanh"), "xavier_normal", rng)
+    >>> trace(model, load_digits().x_train)[1].kind
+    'tanh'
     """
 
     name: str
@@ -65,7 +70,12 @@ class LayerTrace:
 
 @dataclass(frozen=True)
 class Trace:
-    """The layers in the order of execution; a sequence of `LayerTrace`. `loss` is None without labels."""
+    """The layers in the order of execution; a sequence of `LayerTrace`. `loss` is None without labels.
+
+    >>> model = initialize(mlp([64, 32, 10]), "he_normal", rng)
+    >>> len(trace(model, load_digits().x_train).column("std", "relu"))
+    1
+    """
 
     layers: tuple[LayerTrace, ...]
     loss: float | None = None
@@ -122,6 +132,10 @@ def trace(model: Layer, x: np.ndarray, y=None, *, output_gradient=None, keep: bo
     layer's output and gradient. Overflow shows as inf and NaN in the rows, without a warning. Raises
     TypeError for x that is no floating-point array; ValueError for x that is empty or not finite, for labels
     or an output gradient that do not fit, and for both at once.
+
+    >>> model = initialize(mlp([64, 100, 100, 10]), "he_normal", rng)
+    >>> [row.kind for row in trace(model, load_digits().x_train)]
+    ['Linear', 'relu', 'Linear', 'relu', 'Linear']
     """
     check_kind("model", model, Layer, "a Layer")
     check_batch("x", x)
@@ -222,10 +236,17 @@ def flat_units(activation: ActivationFunction, z: np.ndarray, y: np.ndarray) -> 
     return flat.reshape(-1, z.shape[-1]).all(axis=0)
 
 
+def limits(activation: ActivationFunction) -> tuple[float, float]:
+    """What phi(z) tends to for z far below and far above 0; infinite where it goes on."""
+    ends = activation.function(np.array([-1e9, 1e9]))
+    low, high = (float(end if abs(end) < 1e6 else np.sign(end) * np.inf) for end in ends)
+    return low, high
+
+
 def _saturated(activation, output):
-    low, high = activation.function(np.array([-1e9, 1e9]))
+    low, high = limits(activation)
     rises = bool((np.diff(activation.function(RISING)) > 0).all())
-    if not (rises and low < high and max(abs(low), abs(high)) < 1e6):
+    if not (rises and low < high and math.isfinite(low) and math.isfinite(high)):
         return None  # not bounded, or no limit to run into: sin, a bump, ReLU cut off at 6
     margin = SATURATED * (high - low)
     return float(np.mean((output < low + margin) | (output > high - margin)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from netinit.checks import check_batch, check_generator, check_kind, check_sizes
 from netinit.data import Dataset
-from netinit.layers import Layer
+from netinit.layers import BatchNorm, Layer
 from netinit.losses import check_labels, softmax_cross_entropy
 from netinit.optimizers import Optimizer
 
@@ -21,6 +21,9 @@ class History:
 
     `diverged_at` is the epoch in which a loss was not finite, 0 for the losses before training, None where
     all were finite; the run stops there.
+
+    >>> History(validation_accuracy=[0.1, 0.9]).validation_accuracy[-1]
+    0.9
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -50,10 +53,15 @@ def fit(
     `rng` decides the order of the data alone, so that two models can be trained in the same order.
     `callback(epoch)` is called with 0 before training and after each epoch. Loss and accuracy are measured at
     the end of an epoch, in evaluation mode. Raises ValueError/TypeError for counts below 1, data that is not
-    finite, labels that do not fit, an optimizer of another model.
+    finite, labels that do not fit, an optimizer of another model, or BatchNorm with a batch of one.
+
+    >>> model, digits = initialize(mlp([64, 32, 10]), "he_normal", rng), load_digits()
+    >>> history = fit(model, digits, SGD(model.parameters(), 0.1), epochs=5, batch_size=50, rng=rng)
+    >>> history.validation_accuracy[-1] > 0.9
+    True
     """
-    check_sizes(epochs=epochs, batch_size=batch_size)
-    _check_inputs(model, data, optimizer, rng)
+    epochs, batch_size = check_sizes(epochs=epochs, batch_size=batch_size)
+    _check_inputs(model, data, optimizer, rng, batch_size)
     history, callback = History(), callback or (lambda _epoch: None)
     if not _record(history, model, data):
         history.diverged_at = 0
@@ -73,6 +81,10 @@ def evaluate(model: Layer, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
     Inputs x (n, ...), labels y (n,) of integers. Raises TypeError/ValueError for a model that is no layer,
     for x that is empty, not floating-point or not finite, for labels that do not fit.
+
+    >>> model = initialize(mlp([64, 10]), "zeros", rng)
+    >>> round(evaluate(model, load_digits().x_test, load_digits().y_test)[0], 4)  # ln 10
+    2.3026
     """
     check_kind("model", model, Layer, "a Layer")
     check_batch("x", x)
@@ -99,7 +111,7 @@ def _evaluating(model):
             layer.training = mode
 
 
-def _check_inputs(model, data, optimizer, rng) -> None:
+def _check_inputs(model, data, optimizer, rng, batch_size) -> None:
     check_generator(rng)
     check_kind("model", model, Layer, "a Layer")
     check_kind("data", data, Dataset, "a Dataset")
@@ -112,6 +124,18 @@ def _check_inputs(model, data, optimizer, rng) -> None:
         check_batch(f"x_{split}", x)
         check_kind(f"y_{split}", y, np.ndarray, "an array of integers")
         check_labels(y, (len(x), None), name=f"y_{split}")
+    _check_last_batch(model, len(data.x_train), batch_size)
+
+
+def _check_last_batch(model, examples, batch_size) -> None:
+    """Raise where BatchNorm would meet, at the end of an epoch, a batch of one: it has no variance."""
+    if min(examples, batch_size) == 1 or examples % batch_size == 1:
+        for path, layer in model.named_layers():
+            if isinstance(layer, BatchNorm):
+                raise ValueError(
+                    f"batch_size must leave BatchNorm at {path!r} more than one example in each batch, "
+                    f"got {batch_size} for {examples} examples."
+                )
 
 
 def _train_one_epoch(model, data, optimizer, batch_size, rng) -> bool:

@@ -12,11 +12,16 @@ import numpy as np
 
 from netinit.checks import cast, check_kind, check_name
 from netinit.layers import Layer
+from netinit.layers.base import overwrite, paths_by_array
 from netinit.printing import table
 
 
 class TransferReport(NamedTuple):
-    """The paths of the arrays that were loaded, and path -> reason of the others; prints as a table."""
+    """The paths of the arrays that were loaded, and path -> reason of the others; prints as a table.
+
+    >>> transfer(mlp([64, 32, 10]), mlp([64, 32, 5])).loaded
+    ('0.weight', '0.bias')
+    """
 
     loaded: tuple[str, ...]
     skipped: Mapping[str, str]
@@ -44,9 +49,14 @@ def transfer(
     `lr_scale` once. The running statistics of a frozen `BatchNorm` still follow the batches in training
     mode; after `eval()` on that layer they stay.
 
-    Raises: ValueError for an unknown layer or an array that is not finite in the target's dtype; TypeError
+    Raises: ValueError for an unknown layer, an array that is not finite in the target's dtype, or one of the
+    target's that cannot be written to; TypeError
     for a source, target or `layers` of another kind, a key that is not a path, or an array that does not
     hold floating-point numbers. The target is then unchanged.
+
+    >>> report = transfer(mlp([64, 32, 10]), mlp([64, 32, 5]))
+    >>> report.skipped["2.weight"]
+    'shape (32, 10) vs (32, 5)'
     """
     check_kind("target", target, Layer, "a Layer")
     own = dict(target.named_arrays())
@@ -57,8 +67,7 @@ def transfer(
         path: cast(f"source[{path!r}]", state[path], own[path].dtype) for path in own if path not in skipped
     }
     _settle_shared(own, values, skipped)
-    for path, value in values.items():
-        own[path][...] = value
+    overwrite((path, own[path], value) for path, value in values.items())
     if freeze:
         for path, parameter in target.named_parameters():
             if path in values:
@@ -119,10 +128,7 @@ def _reason(path, own, state, asked) -> str:
 
 def _settle_shared(own, values, skipped) -> None:
     """Where paths of the target share an array: move those whose values conflict from values to skipped."""
-    sharing: dict[int, list[str]] = {}  # id of an array -> its paths
-    for path, array in own.items():
-        sharing.setdefault(id(array), []).append(path)
-    for paths in sharing.values():
+    for paths in paths_by_array(own):
         taken = [path for path in paths if path in values]
         if any(not np.array_equal(values[taken[0]], values[path]) for path in taken[1:]):
             for path in taken:

@@ -12,6 +12,7 @@ import html
 import inspect
 import io
 import itertools
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
@@ -24,21 +25,25 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from netinit.plots import training_frame
+from netinit.plots import Text, training_frame
 
 STATIC = "NETINIT_STATIC_FIGURES"  # set by tools/executed.py
 BUDGET = 400_000  # bytes of frames in one figure of the page
 
 
 class Frame(NamedTuple):
-    """One picture and the sentence that says what it shows."""
+    """One picture, or the HTML of a text, and the sentence that says what it shows.
 
-    image: bytes
+    >>> widgets.Frame(b"...", "a straight line").label
+    'a straight line'
+    """
+
+    image: bytes | str
     label: str
 
 
 def explore(
-    draw: Callable[..., Figure],
+    draw: Callable[..., Figure | Text],
     *,
     play: str | None = None,
     start: Mapping[str, object] | None = None,
@@ -48,37 +53,60 @@ def explore(
 
     `draw` is a pure function that returns a Figure and describes it with `fig.set_label(...)`. A control that
     lists numbers becomes a slider, one that lists names becomes buttons. `play` names the slider that stands
-    for time, `start` the values shown first (otherwise the first of each list).
+    for time, `start` the values shown first (otherwise the first of each list). Where the frame is a table of
+    calls rather than a picture, `draw` returns a `Text` instead.
 
     Raises ValueError or TypeError for a control without values or with repeated or mixed ones, for an unknown
     name or value in `play` or `start`, and for a figure without a label.
+
+    >>> def draw(std):
+    ...     fig = plt.figure()
+    ...     fig.set_label(f"std {std}")
+    ...     return fig
+    >>> widgets.explore(draw, std=[0.01, 0.1, 1.0])
+    explore(draw): std in 3 values, 3 frames
     """
-    _check_controls(controls)
-    _check_choice(play, start or {}, controls)
-    start = {name: values[0] for name, values in controls.items()} | dict(start or {})
+    listed = _listed(controls)
+    _check_choice(play, start or {}, listed)
+    start = {name: values[0] for name, values in listed.items()} | dict(start or {})
     inspect.signature(draw).bind(**start)  # a control that draw does not take: TypeError
-    figure = LiveFigure(draw, {name: list(values) for name, values in controls.items()}, play, start)
+    figure = LiveFigure(draw, listed, play, start)
     if os.environ.get(STATIC):
         figure.page = _page(figure)  # here, not when displayed, so that an error stops the build
     return figure
 
 
-def explore_training(runs: Mapping[str, Sequence], *, epoch: int = 0) -> "LiveFigure":
+def explore_training(runs: Mapping[str, Sequence], *, epoch: int = 0, **names: str) -> "LiveFigure":
     """Play a training: `plots.training_frame` at every epoch of what `compare` returned, from `epoch` on.
 
-    Needs a `probe` that gives the std by layer; the first run of each scheme is shown. Raises ValueError for
-    an epoch that no run has.
+    Needs a `probe` that gives the std by layer; the first run of each scheme is shown. `std` and `place` name
+    what the probe measures, where it is not the activation std of each layer. Raises ValueError for an epoch
+    that no run has.
+
+    >>> schemes = {"He": lambda rng: initialize(mlp([64, 32, 10]), "he_normal", rng)}
+    >>> plan = dict(seeds=[0], optimizer=lambda p: SGD(p, 0.1), epochs=3, batch_size=50)
+    >>> runs = compare(schemes, load_digits(), **plan, probe=lambda model: [1.0])
+    >>> widgets.explore_training(runs)
+    explore(draw_training): epoch in 4 values, 4 frames
     """
     epochs = max(len(group[0].history.validation_loss) for group in runs.values())
 
     def draw_training(epoch):
-        return training_frame(runs, epoch)
+        return training_frame(runs, epoch, **names)
 
     return explore(draw_training, play="epoch", start={"epoch": epoch}, epoch=range(epochs))
 
 
 class LiveFigure:
-    """A drawing function, its controls and the frames drawn so far; made by `explore`."""
+    """A drawing function, its controls and the frames drawn so far; made by `explore`.
+
+    >>> def draw(std):
+    ...     fig = plt.figure()
+    ...     fig.set_label(f"std {std}")
+    ...     return fig
+    >>> widgets.explore(draw, std=[0.01, 0.1, 1.0]).frame(std=0.1).label
+    'std 0.1'
+    """
 
     def __init__(self, draw, controls, play, start):
         self.draw, self.controls, self.play, self.start = draw, controls, play, start
@@ -87,7 +115,8 @@ class LiveFigure:
 
     def __repr__(self):
         sizes = [f"{name} in {len(values)} values" for name, values in self.controls.items()]
-        return f"explore({_name(self.draw)}): {', '.join(sizes)}, {len(list(self.grid()))} frames"
+        frames = math.prod(map(len, self.controls.values()))
+        return f"explore({_name(self.draw)}): {', '.join(sizes)}, {frames} frames"
 
     def grid(self):
         """Yield the values of every frame; the last control varies fastest."""
@@ -95,20 +124,32 @@ class LiveFigure:
             yield dict(zip(self.controls, values, strict=True))
 
     def frame(self, **values) -> Frame:
-        """Return the frame for these values: drawn when first asked for, then remembered."""
+        """Return the frame for these values: drawn when first asked for, then remembered.
+
+        Raises ValueError for values that the controls do not list; what `draw` raises carries a note.
+        """
+        listed = all(value in self.controls.get(name, ()) for name, value in values.items())
+        if not listed or values.keys() != self.controls.keys():
+            raise ValueError(f"a frame needs a listed value for each of {list(self.controls)}, got {values}.")
         key = tuple(values[name] for name in self.controls)
         if key not in self._frames:
-            self._frames[key] = _render(self.draw, values)
+            try:
+                self._frames[key] = _render(self.draw, values)
+            except Exception as error:
+                error.add_note("at the frame " + ", ".join(f"{k}={_text(v)}" for k, v in values.items()))
+                raise
         return self._frames[key]
 
     def view(self) -> ipywidgets.VBox:
         """Return the ipywidgets view: one control each, the picture, and its description as text."""
         widgets = {name: _widget(name, values, self.start[name]) for name, values in self.controls.items()}
-        picture, text = ipywidgets.Image(format="webp"), ipywidgets.HTML()
+        as_text = isinstance(self.frame(**self.start).image, str)
+        picture = ipywidgets.HTML() if as_text else ipywidgets.Image(format="webp")
+        text = ipywidgets.HTML()
 
         def show(_change=None):
             frame = self.frame(**{name: widget.value for name, widget in widgets.items()})
-            picture.value, text.value = frame.image, html.escape(frame.label)
+            picture.value, text.value = frame.image, "" if as_text else html.escape(frame.label)
 
         show()
         for widget in widgets.values():
@@ -128,11 +169,14 @@ def _name(draw) -> str:
 
 
 def _render(draw, values) -> Frame:
-    """Draw one frame, compress it and close the figure."""
-    figure = draw(**values)
-    if not isinstance(figure, Figure):
-        raise TypeError(f"{_name(draw)} returned a {type(figure).__name__}; it must return a Figure.")
+    """Draw one frame, compress it and close whatever `draw` has opened; a text stays as it is."""
+    before = set(plt.get_fignums())
     try:
+        figure = draw(**values)
+        if isinstance(figure, Text):
+            return Frame(figure.html, figure.label)
+        if not isinstance(figure, Figure):
+            raise TypeError(f"{_name(draw)} returned a {type(figure).__name__}; it must return a Figure.")
         label = str(figure.get_label())
         if not label:
             raise ValueError(f"{_name(draw)} must describe its figure with fig.set_label(...).")
@@ -140,7 +184,8 @@ def _render(draw, values) -> Frame:
         canvas.draw()
         return Frame(_compress(np.asarray(canvas.buffer_rgba())[..., :3]), label)
     finally:
-        plt.close(figure)
+        for number in set(plt.get_fignums()) - before:
+            plt.close(number)
 
 
 def _compress(pixels) -> bytes:
@@ -151,17 +196,19 @@ def _compress(pixels) -> bytes:
     return buffer.getvalue()
 
 
-def _check_controls(controls):
+def _listed(controls) -> dict[str, list]:
+    """The values of each control as a list; raises for what makes neither a slider nor buttons."""
     if not controls:
         raise ValueError("explore needs at least one control, such as depth=[2, 8, 32].")
-    for name, values in controls.items():
-        values = list(values)
+    listed = {name: list(values) for name, values in controls.items()}
+    for name, values in listed.items():
         if not values:
             raise ValueError(f"control {name!r} has no values; list at least one.")
         if not (all(map(_is_number, values)) or all(isinstance(value, str) for value in values)):
             raise TypeError(f"control {name!r} is {values!r}; its values must be all numbers or all strings.")
         if len(set(map(_text, values))) < len(values):
             raise ValueError(f"control {name!r} is {values!r}; each value may appear, as shown, only once.")
+    return listed
 
 
 def _check_choice(play, start, controls):
@@ -176,7 +223,7 @@ def _check_choice(play, start, controls):
 
 
 def _is_number(value):
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _text(value):
@@ -227,14 +274,21 @@ def _page(figure: LiveFigure) -> str:
 def _check_page(name, frames):
     if len({frame.label for frame in frames}) < len(frames):
         raise ValueError(f"{name} gives two frames the same label; each needs its own.")
-    size = sum(len(frame.image) for frame in frames) * 4 // 3  # base64
+    size = sum(map(_size, frames))
     if size > BUDGET:
         raise ValueError(f"the {len(frames)} frames of {name} take {size} bytes; at most {BUDGET} may.")
 
 
+def _size(frame):
+    """The bytes that a frame takes in the page; a picture stands there in base64."""
+    return len(frame.image.encode()) if isinstance(frame.image, str) else len(frame.image) * 4 // 3
+
+
 def _picture(frame, shown):
-    source = "data:image/webp;base64," + base64.b64encode(frame.image).decode()
     hidden = "" if shown else " hidden"
+    if isinstance(frame.image, str):
+        return f'<div role="group" aria-label="{html.escape(frame.label)}"{hidden}>{frame.image}</div>'
+    source = "data:image/webp;base64," + base64.b64encode(frame.image).decode()
     return f'<img src="{source}" alt="{html.escape(frame.label)}" decoding="sync"{hidden}>'
 
 

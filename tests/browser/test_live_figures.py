@@ -10,18 +10,20 @@ LIVE = re.compile(r'<figure class="live-figure"')
 CHAPTER = re.compile(r"\d\d-")
 PER_CHAPTER = 3
 
-# What a reader perceives of one figure: the one visible frame, its size and text, the control texts.
+# What a reader perceives of one figure: the one visible frame, picture or text, its words, the control texts.
 STATE = """(figure) => {
-  const shown = [...figure.querySelectorAll('.live-frames img')].filter((img) => img.checkVisibility());
+  const all = [...figure.querySelector('.live-frames').children];
+  const shown = all.filter((frame) => frame.checkVisibility());
+  const image = shown[0]?.matches('img');
   return {
     visible: shown.length,
-    picture: shown[0]?.src,
-    loaded: shown[0]?.complete && shown[0].naturalWidth > 0,
-    alt: shown[0]?.alt,
+    picture: image ? shown[0].src : shown[0]?.innerHTML,
+    loaded: image ? shown[0].complete && shown[0].naturalWidth > 0 : shown[0]?.innerText.length > 0,
+    alt: image ? shown[0].alt : shown[0]?.getAttribute('aria-label'),
     announced: figure.querySelector('.live-status').textContent,
     values: [...figure.querySelectorAll('.live-control')].map((control) =>
       (control.querySelector('output') ?? control.querySelector(':checked + span')).textContent),
-    frames: figure.querySelectorAll('.live-frames img').length,
+    frames: all.length,
   };
 }"""
 LENGTHS = """(figure) => [...figure.querySelectorAll('.live-control')].map((control) => {
@@ -147,7 +149,7 @@ def test_the_first_frame_shows_without_javascript(browser, path):
     with visit(browser, path, java_script_enabled=False) as visited:
         visited.open_at(WIDTH)
         for figure in visited.page.locator(".live-figure").all():
-            assert figure.locator(".live-frames img:visible").count() == 1
+            assert figure.locator(".live-frames > :visible").count() == 1
             assert not figure.locator(".live-controls").is_visible()
 
 

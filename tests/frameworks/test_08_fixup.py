@@ -94,6 +94,27 @@ def test_keras_blocks_differ(kernels):
     assert not identical(kernels[1:-1:2])
 
 
+def test_keras_scalars(snippet):
+    """Four biases and a multiplier for each branch, two biases at the end; all start without effect."""
+    names = snippet(PAGE, "Keras")
+    scalars = [v for v in names["net"].trainable_variables if v.shape == ()]
+    assert len(scalars) == 5 * BLOCKS + 2
+    z = np.random.default_rng(0).normal(size=(3, WIDTH)).astype(np.float32)
+    assert all(np.array_equal(array(names[kind]()(z)), z) for kind in ("Shift", "Scale"))
+
+
+@pytest.mark.parametrize(("kind", "slope"), [("Shift", np.ones_like), ("Scale", np.asarray)])
+def test_keras_scalars_have_a_tenth_of_the_rate(snippet, kind, slope):
+    """A step of SGD, rate times the gradient of the sum, moves the output by a tenth of rate times slope."""
+    layer = snippet(PAGE, "Keras")[kind]()
+    z = np.random.default_rng(0).normal(size=(3, WIDTH)).astype(np.float32)
+    layer(z)
+    gradient = jax.grad(lambda b: layer.stateless_call([b], [], z)[0].sum())(layer.b.value)
+    layer.b.assign(-0.01 * gradient)
+    expected = z - 0.001 * slope(z).sum() * slope(z)
+    np.testing.assert_allclose(array(layer(z)), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("seed", [None, 8])
 def test_one_keras_initializer_returns_the_same_matrix_each_time(seed):
     """The fault that the page teaches."""

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netinit.activations import ActivationFunction, get_activation
-from netinit.layers import Activation, Conv2d, Layer
+from netinit.diagnosis.repeats import repeated
+from netinit.layers import Activation, Conv2d, Layer, Parameter
 from netinit.layers.base import bias_of, weight_of
 from netinit.layers.normalization import Normalization
 from netinit.losses import softmax_cross_entropy
@@ -26,6 +27,9 @@ class Finding(NamedTuple):
     """One fault: where (a layer's path, "input" or "labels"), what is wrong, how it shows, what to do.
 
     `kind` is the layer as it prints, such as "Linear(64, 64)".
+
+    >>> Finding("0", "weights too small", "std 0.01", "initialize with he_normal").remedy
+    'initialize with he_normal'
     """
 
     layer: str
@@ -41,12 +45,17 @@ class Step:
 
     row: LayerTrace
     layer: Layer
-    weight: np.ndarray  # the matrix or kernel
+    parameter: Parameter  # the matrix or kernel
     after: tuple[tuple[LayerTrace, Layer], ...]
     in_branch: bool  # of a Residual: small weights do no harm there, the skip path carries the signal
     last: bool  # of the network or of a branch: may be zero, because the units before it differ all the same
     phi: ActivationFunction  # the one after it, or before it where none is
     inside: float  # share of a kernel that lies on the image and not on its border of zeros
+
+    @property
+    def weight(self) -> np.ndarray:
+        """The matrix or kernel itself."""
+        return self.parameter.value
 
     @property
     def bias(self) -> np.ndarray | None:
@@ -129,12 +138,17 @@ class Case:
     model: Layer
     x: np.ndarray
     start: np.ndarray  # what reaches the first weight: x, or x normalized
-    y: np.ndarray | None
+    y: np.ndarray | None  # labels, or targets in the shape of the output
     classes: int
     loss: float | None
     trace: Trace
     steps: tuple[Step, ...]
     sums: tuple[Sum, ...]
+
+    @property
+    def targets(self) -> bool:
+        """Whether y holds numbers to come near to, in place of the numbers of classes."""
+        return self.y is not None and self.y.dtype.kind == "f"
 
     @cached_property
     def residual(self) -> bool:
@@ -154,6 +168,21 @@ class Case:
         return rms(self.start)
 
     @property
+    def active_rms(self) -> float:
+        """That of the entries of x that are not 0: 1 for rows with a single 1, however many their columns."""
+        return rms(self.x[self.x != 0]) if self.x.any() else 0.0
+
+    @property
+    def sound_size(self) -> float:
+        """What a signal may have: the size of the input, or 1, to which weights may bring a smaller one."""
+        return max(1.0, self.input_rms)
+
+    @cached_property
+    def repeats(self) -> dict[str, str]:
+        """Path of each layer that starts with the numbers of one before it -> path of that one."""
+        return repeated((step.row.name, step.parameter) for step in self.steps)
+
+    @property
     def shared(self) -> float:
         """Share of the input's second moment that is that of the column means: what all examples share."""
         if len(self.x) == 1:
@@ -169,8 +198,9 @@ def rms(values: np.ndarray) -> float:
 def examine(model: Layer, x: np.ndarray, y=None) -> Case:
     """One pass forward and backward, and the loss of the labels that are in range.
 
-    The backward pass starts from a random gradient of variance 1, so it needs no labels. Raises ValueError
-    for a model without weights, and what `trace` raises.
+    y holds labels (batch,), or targets in the shape of the output. The backward pass starts from a random
+    gradient of variance 1, so it needs neither. Raises ValueError for a model without weights, and what
+    `trace` raises.
     """
     outputs = []
 
@@ -181,6 +211,7 @@ def examine(model: Layer, x: np.ndarray, y=None) -> Case:
     traced = trace(model, x, output_gradient=start, keep=True)
     if all(row.weight_std is None for row in traced):
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
+    y = None if y is None else np.asarray(y)
     walk = _Walk(traced)
     walk.output(model, "", x)
     steps = _steps(model, traced, walk.inputs)
@@ -189,7 +220,7 @@ def examine(model: Layer, x: np.ndarray, y=None) -> Case:
         model=model,
         x=x,
         start=x if reaches is None else reaches,
-        y=None if y is None else np.asarray(y),
+        y=y,
         classes=outputs[0].shape[-1],
         loss=_loss(outputs[0], y),
         trace=traced,
@@ -200,7 +231,9 @@ def examine(model: Layer, x: np.ndarray, y=None) -> Case:
 
 def _loss(output, y):
     """The loss of the labels, each moved into the range of the classes; None without labels."""
-    return None if y is None else softmax_cross_entropy(output, np.clip(y, 0, output.shape[-1] - 1))[0]
+    if y is None or (y.dtype.kind == "f" and y.shape == output.shape):
+        return None
+    return softmax_cross_entropy(output, np.clip(y, 0, output.shape[-1] - 1))[0]
 
 
 class _Walk:
@@ -280,7 +313,7 @@ def _steps(model, traced, inputs) -> tuple[Step, ...]:
         last = _is_branch(own[-1]) and ends[own[-1]] == start if own else end == len(rows)
         in_branch = any(_is_branch(arm) for arm in own)
         inside = _inside(layer, inputs.get(name))
-        steps.append(Step(rows[start], layer, weights[name].value, after, in_branch, last, phi, inside))
+        steps.append(Step(rows[start], layer, weights[name], after, in_branch, last, phi, inside))
     return tuple(steps)
 
 

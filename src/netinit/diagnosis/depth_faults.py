@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netinit.diagnosis.case import Case, Finding, Step
-from netinit.diagnosis.layer_faults import MOST_SATURATED, finding
+from netinit.diagnosis.case import Case, Finding, Step, rms
+from netinit.diagnosis.layer_faults import DROWNED, MOST_SATURATED, finding
 from netinit.diagnosis.remedies import CLOSE, OTHERWISE, reinitialize, relative_size, resize
 
 POWER_LAW = 10.0  # times l: the largest change over l layers that is not exponential
@@ -88,7 +88,7 @@ def _residual_fault(case, evidence):
 # The scale of the signal.
 def _exploding(case):
     for step, way in _ways(case):
-        growth = _low_high(step.signal.rms, step.signal.predicted_rms)[0] / case.input_rms
+        growth = _low_high(step.signal.rms, step.signal.predicted_rms)[0] / case.sound_size
         if growth > LARGEST_GROWTH:
             evidence = f"rms grows {growth:.2g} times up to layer {step.row.name}"
             blocks = _growth_of_blocks(case)
@@ -162,7 +162,8 @@ def _unlike_theory(case):
     for k, (step, way) in enumerate(_ways(case)):
         slack = AGREEMENT * math.exp(FLUCTUATION * way.spread)
         measured, predicted = step.signal.rms, step.signal.predicted_rms
-        sound = 1 / (POWER_LAW * way.layers) <= measured / case.input_rms <= LARGEST_GROWTH
+        lowest, highest = case.input_rms / (POWER_LAW * way.layers), LARGEST_GROWTH * case.sound_size
+        sound = lowest <= measured <= highest
         if predicted and not (
             way.inside / slack <= measured / predicted <= slack or (sound and not way.scales)
         ):
@@ -207,11 +208,16 @@ def _gradient_remedy(step, case):
 
 
 def _large_loss(case):
+    """A loss below that of equal chances is none, however large the logits: they may be right."""
     low, _ = _low_high(case.trace[-1].rms, case.trace[-1].predicted_rms)
-    if case.loss is None or low <= LARGEST_LOGITS:
+    if case.loss is None or low <= LARGEST_LOGITS or case.loss <= math.log(case.classes):
         return None
+    last = case.steps[-1]
     evidence = f"logits of rms {low:.2g}: loss {case.loss:.2g}, ln(classes) = {math.log(case.classes):.2g}"
-    return finding(case.steps[-1], "logits too large", evidence, "scale the last layer down, or zeros")
+    remedy = "scale the last layer down, or zeros"
+    if last.bias is not None and rms(last.bias) > DROWNED * rms(last.row.output - last.bias):
+        remedy = "set its biases to the logarithms of the class frequencies, or to 0"
+    return finding(last, "logits too large", evidence, remedy)
 
 
 NETWORK = (_growing_sum, _saturating_sum, _exploding, _vanishing, _unlike_theory, _gradients, _large_loss)

@@ -13,14 +13,15 @@ from netinit.diagnosis.case import Case, Finding, Step, rms
 from netinit.diagnosis.remedies import OTHERWISE, normal_gain, reinitialize, relative_size, suits, unscale
 from netinit.layers import ScalarScale
 from netinit.layers.normalization import Normalization
-from netinit.trace import distinct_units
+from netinit.trace import distinct_units, limits
 
-SMALLEST_INPUT = 0.1  # rms of x: that of rows with a single 1 among 100 columns
+SMALLEST_INPUT = 0.1  # rms of the entries of x that are not 0: rows with a single 1 have 1
 LARGEST_INPUT = 4.0  # rms of x: raw digits, of 0 to 16, have 7
 LARGEST_SHARED = 0.8  # of E[x^2] in the means of the columns: two examples then have a cosine of 0.8
 SMALLEST_GAIN = 1 / 3  # sqrt(fan_avg E[w^2]) of one layer: PyTorch's default is 0.41 where fan_out is small
 LARGEST_GAIN = 5.0  # sqrt(fan E[w^2]) with the smaller fan: Xavier times 4 is in use for sigmoid
 MOST_SATURATED = 0.4  # of the outputs of an activation: the largest gain in use for tanh, 5/3, makes 17 %
+MOST_DEAD_BY_MEAN = 0.2  # of the first layer's units, because x has a mean: two positive columns kill 1/4
 MOST_DEAD = 0.5  # of the units of a layer: fewer leave a network that trains
 DEAD_BY_CHANCE = 5.0  # std of how many more units than by chance, where dead and always active are as likely
 DROWNED = 3.0  # rms of the bias over that of x W: it then decides the sign of all but 1 output in 700
@@ -43,7 +44,8 @@ def _input(case):
     if np.ptp(columns) == 0 or (len(columns) > 1 and not np.ptp(columns, axis=0).any()):
         size = f"rms {rms(case.x):.2g}"
         return Finding("input", "constant input", f"all examples are the same, {size}", "check how x is made")
-    sound = SMALLEST_INPUT <= rms(case.x) <= LARGEST_INPUT and case.shared <= LARGEST_SHARED
+    sound = case.active_rms >= SMALLEST_INPUT and rms(case.x) <= LARGEST_INPUT
+    sound = sound and case.shared <= LARGEST_SHARED
     return None if sound or case.normalizes_input else _not_normalized(case)
 
 
@@ -53,10 +55,31 @@ def _not_normalized(case, more=""):
 
 
 def _labels(case):
-    if case.y is None or (case.y.min() >= 0 and case.y.max() < case.classes):
+    if case.targets and not np.isfinite(case.y).all():
+        bad = f"{np.count_nonzero(~np.isfinite(case.y))} of {case.y.size} values"
+        return Finding("labels", "NaN or infinity in the targets", bad, "remove or replace these values")
+    if case.y is None or case.targets or (case.y.min() >= 0 and case.y.max() < case.classes):
         return None
     evidence = f"labels {case.y.min()}..{case.y.max()}, the model has {case.classes} outputs"
     return Finding("labels", "label out of range", evidence, f"number the classes 0..{case.classes - 1}")
+
+
+def _out_of_reach(case):
+    """What an activation behind the last layer cannot give; softmax takes logits of any sign and size."""
+    step = case.steps[-1]
+    if case.y is None or step.activation is not case.trace[-1]:
+        return None
+    low, high = limits(step.phi)
+    if math.isinf(low) and math.isinf(high):
+        return None
+    evidence = f"softmax takes logits of any sign, {step.phi.name} gives only {low:.2g}..{high:.2g}"
+    if case.targets:
+        outside = np.mean((case.y < low) | (case.y > high))
+        evidence = f"{outside:.0%} of the targets lie outside of its {low:.2g}..{high:.2g}"
+        if not outside:
+            return None
+    remedy = f"remove the {step.phi.name}: a last layer needs no activation"
+    return finding(step, "activation behind the last layer", evidence, remedy)
 
 
 # Is every parameter a number?
@@ -97,6 +120,25 @@ def _zero_scale(step, _):
     if step.last or step.norm is None or step.norm[1].scale.value.any():
         return None
     return finding(step, "zero scale", f"nothing passes layer {step.norm[0].name}", unscale(*step.norm))
+
+
+def _repeated(step, case):
+    if step.row.name not in case.repeats:
+        return None
+    evidence = f"the same numbers as in layer {case.repeats[step.row.name]}: the seed was set again"
+    return finding(step, "weights of another layer", evidence)
+
+
+def _dead_by_mean(step, case):
+    """In the first layer, where the column means of x, and not the weights, keep units at one side."""
+    if step is not case.steps[0] or step.norm or case.normalizes_input:
+        return None
+    bias = 0 if step.bias is None else step.bias
+    dead, centered = step.flat(), step.flat(shift=step.row.output.mean(axis=0) - bias)
+    if (dead & step.flat(shift=bias) & ~centered).mean() <= MOST_DEAD_BY_MEAN:
+        return None
+    shown = f"{dead.mean():.0%} of the {step.phi.name} units are dead"
+    return _not_normalized(case, f": {shown}, {centered.mean():.0%} once x has mean 0")
 
 
 def _dead(step, _):
@@ -165,8 +207,10 @@ def _saturated(step, case):
     return finding(step, "saturated activation", evidence, remedy)
 
 
-def _too_large(step, _):
+def _too_large(step, case):
     gain = step.gain(min(step.fan_in, step.fan_out))
+    if step is case.steps[0]:
+        gain *= min(1.0, case.input_rms)  # a small input, such as a single 1 in a row, takes larger weights
     if step.norm or gain <= LARGEST_GAIN:
         return None
     evidence = f"gain sqrt(fan E[w^2]) = {gain:.2g}, {normal_gain(step)}"
@@ -174,7 +218,19 @@ def _too_large(step, _):
 
 
 DATA = (_input, _labels)
-LAYER = (_zero, _two_zeros, _zero_scale, _duplicated, _dead, _drowned, _too_small, _saturated, _too_large)
+LAYER = (
+    _zero,
+    _two_zeros,
+    _zero_scale,
+    _duplicated,
+    _repeated,
+    _dead_by_mean,
+    _dead,
+    _drowned,
+    _too_small,
+    _saturated,
+    _too_large,
+)
 
 
 def fault_of_a_layer(case: Case) -> Finding | None:
@@ -185,7 +241,7 @@ def fault_of_a_layer(case: Case) -> Finding | None:
         for ask in LAYER:
             if found := ask(step, case):
                 return found._replace(remedy=_remedy(found, ask, step, case))
-    return None
+    return _out_of_reach(case)
 
 
 def _remedy(found, ask, step, case):

@@ -27,6 +27,10 @@ class Diagnosis:
 
     Prints as the findings and a few rows of the trace around the layer: measured and predicted rms of the
     signal and std of the gradient, that of a random gradient of std 1 sent back from the output.
+
+    >>> model = initialize(mlp([64, 32, 10]), "zeros", rng)
+    >>> diagnose(model, load_digits().x_train).findings[0].layer
+    '0'
     """
 
     findings: tuple[Finding, ...]
@@ -47,9 +51,14 @@ class Diagnosis:
 def diagnose(model: Layer, x: np.ndarray, y=None) -> Diagnosis:
     """Find the first fault of an initialized model on a batch x, with labels y (batch,) where there are any.
 
-    Gradients are those of a random output gradient of variance 1, so they need no labels. Faults in the
-    data are findings too: NaN, a wrong scale, labels out of range. Raises ValueError for a model without
-    weights, and TypeError or ValueError, as `trace` does, for x or y of a wrong type or shape.
+    Floating-point y in the shape of the output are the targets of a regression. Gradients are those of a
+    random output gradient of variance 1, so they need no labels. Faults in the data are findings too: NaN, a
+    wrong scale, labels out of range. Raises ValueError for a model without weights, and TypeError or
+    ValueError, as `trace` does, for x or y of a wrong type or shape.
+
+    >>> model = initialize(mlp([64, 100, 100, 10]), "he_normal", rng)
+    >>> diagnose(model, load_digits().x_train, load_digits().y_train).findings
+    ()
     """
     if isinstance(x, np.ndarray) and x.dtype.kind == "f" and not np.isfinite(x).all():
         bad = f"{np.count_nonzero(~np.isfinite(x))} of {x.size} values"

@@ -1,1 +1,381 @@
-"""The pictures of chapter 13, the first five minutes."""
+"""The pictures of chapter 13, the first five minutes, and the twelve networks that it spoils and mends."""
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from netinit.builders import mlp, residual_mlp
+from netinit.data import Dataset, load_digits
+from netinit.diagnosis import diagnose
+from netinit.fixup import fixup
+from netinit.initialize import initialize
+from netinit.initializers import constant, normal
+from netinit.layers import Activation, Layer
+from netinit.losses import softmax_cross_entropy
+from netinit.models import Sequential
+from netinit.plots import lines_with_spread
+from netinit.trace import trace
+
+SMALLEST = 1e-6  # smaller sizes, and zeros, are drawn here
+LARGEST = 1e4
+
+
+class Fault(NamedTuple):
+    """What was done to a network; how to plant it; and what `diagnose` advises, done to the model."""
+
+    what: str
+    plant: Callable[[np.random.Generator], Layer]
+    mend: Callable[[Layer, np.random.Generator], Layer]
+    pixels: bool = False  # whether x is left as pixels of 0 to 255
+
+    def cured(self, rng: np.random.Generator) -> Layer:
+        """The network after the remedy."""
+        return self.mend(self.plant(rng), rng)
+
+
+def deep(hidden: int, activation: str, start, width: int = 64) -> Callable[[np.random.Generator], Layer]:
+    """A function from a Generator to a network of hidden layers on the digits."""
+    sizes = [64, *[width] * hidden, 10]
+    return lambda rng: initialize(mlp(sizes, activation), start, rng)
+
+
+def changed(layer: int, change: Callable, parameter: str = "weight") -> Callable:
+    """He's network of five ReLU layers, a parameter of one layer (counted in the model) changed."""
+
+    def plant(rng):
+        model = deep(5, "relu", "he_normal")(rng)
+        array = getattr(model[layer], parameter).value
+        array[...] = change(array)
+        return model
+
+    return plant
+
+
+def _again(start, layers=slice(None)):
+    """Initialize these layers anew."""
+
+    def mend(model, rng):
+        initialize(model[layers], start, rng)
+        return model
+
+    return mend
+
+
+def _unbias(model, _):
+    model[4].bias.value[...] = 0
+    return model
+
+
+FAULTS = {
+    "raw pixels": Fault(
+        "x as pixels of 0 to 255", deep(5, "relu", "he_normal"), lambda model, _: model, pixels=True
+    ),
+    "all zeros": Fault("all weights 0, tanh", deep(5, "tanh", "zeros"), _again("xavier_normal")),
+    "all equal": Fault(
+        "all weights 0.1, ReLU", deep(5, "relu", partial(constant, value=0.1)), _again("he_normal")
+    ),
+    "std 0.01": Fault("weights of std 0.01, tanh", deep(5, "tanh", normal), _again("xavier_normal")),
+    "std 1": Fault(
+        "weights of std 1, tanh", deep(5, "tanh", partial(normal, std=1.0)), _again("xavier_normal")
+    ),
+    "12 ReLU layers": Fault(
+        "Glorot's weights, 12 ReLU layers",
+        deep(12, "relu", "xavier_normal"),
+        _again("he_normal", slice(2, None)),
+    ),
+    "6 sigmoids": Fault(
+        "Glorot's weights, 6 sigmoid layers",
+        deep(6, "sigmoid", "xavier_normal"),
+        lambda _, rng: deep(6, "tanh", "xavier_normal")(rng),
+    ),
+    "10 blocks": Fault(
+        "He's weights, 10 residual blocks",
+        lambda rng: initialize(residual_mlp(64, 64, 10, 10), "he_normal", rng),
+        fixup,
+    ),
+    "dead layer": Fault("biases of -10 in layer 3", changed(4, lambda b: b - 10, "bias"), _unbias),
+    "one layer x 100": Fault("layer 3 x 100", changed(4, lambda w: 100 * w), _again("he_normal", 4)),
+    "one NaN": Fault(
+        "one NaN in layer 3",
+        changed(4, lambda w: np.where(np.arange(w.size).reshape(w.shape) == 7, np.nan, w)),
+        _again("he_normal", 4),
+    ),
+    "ReLU at the end": Fault(
+        "a ReLU behind the last layer",
+        lambda rng: Sequential(*deep(5, "relu", "he_normal")(rng), Activation("relu")),
+        lambda model, _: model[:-1],
+    ),
+}
+
+
+def pixels(digits: Dataset) -> Dataset:
+    """The digits as pixels of 0 to 255: what they are before they are standardized."""
+    low = digits.x_train.min(axis=0)
+    scale = np.float32(255 / (digits.x_train - low).max())
+    splits = ("x_train", "x_validation", "x_test")
+    return digits._replace(**{split: (getattr(digits, split) - low) * scale for split in splits})
+
+
+def start_of(fault: str, seed: int = 0) -> tuple[Layer, np.ndarray, np.ndarray]:
+    """The spoiled network, or a sound one for "none", and 100 digits as it gets them."""
+    digits, rng = load_digits(), np.random.default_rng(seed)
+    if fault == "none":
+        return deep(5, "relu", "he_normal")(rng), digits.x_train[:100], digits.y_train[:100]
+    if FAULTS[fault].pixels:
+        digits = pixels(digits)
+    return FAULTS[fault].plant(rng), digits.x_train[:100], digits.y_train[:100]
+
+
+# The first screen: what `trace` measures and what `diagnose` says.
+
+
+def patient(fault: str) -> Figure:
+    """Signal, gradient and units by layer, and under them the words of `diagnose`."""
+    model, x, y = start_of(fault)
+    told = diagnose(model, x, y)
+    grid = [["signal", "gradient", "units"], ["words", "words", "words"]]
+    fig, panels = plt.subplot_mosaic(grid, figsize=(6, 4), height_ratios=[1.7, 1.15])
+    rows = [row for row in told.trace if row.weight_std is not None]
+    for name, measured, predicted in [
+        ("signal", "rms", "predicted_rms"),
+        ("gradient", "gradient_std", "predicted_gradient_std"),
+    ]:
+        _against_theory(panels[name], *([getattr(row, key) for row in rows] for key in (measured, predicted)))
+        panels[name].set(title=name, xlabel="layer")
+    _units(panels["units"], told.trace)
+    words = _words(told)
+    panels["words"].axis("off")
+    panels["words"].text(0, 1, words, va="top", linespacing=1.2)
+    what = "A sound network" if fault == "none" else FAULTS[fault].what
+    ends = f"rms of the signal {_size(rows[0].rms)} at the first layer, {_size(rows[-1].rms)} at the last"
+    back = f"gradient {_size(rows[0].gradient_std)} and {_size(rows[-1].gradient_std)}"
+    fig.set_label(f"{what}: {ends}; {back}. diagnose: {' '.join(words.split())}")
+    return fig
+
+
+def _against_theory(ax: Axes, measured: Sequence, predicted: Sequence) -> None:
+    """Dots over a line, on a logarithmic axis; zeros lie on its lower edge, NaN is left out."""
+    layers = np.arange(1, len(measured) + 1)
+    for values, style in [(predicted, {"marker": ""}), (measured, {"marker": "o", "linestyle": ""})]:
+        values = np.array([np.nan if value is None else value for value in values])
+        ax.plot(layers, np.clip(values, SMALLEST, LARGEST), markersize=4, **style)
+    ax.axhline(1, color="#999999", linewidth=1, linestyle=":")
+    ax.set(yscale="log", ylim=(SMALLEST / 2, LARGEST * 2), yticks=[SMALLEST, 1e-3, 1, 1e3])
+    ax.minorticks_off()
+    ax.set_xticks([1, len(layers)])
+    if not np.isfinite(np.array(measured, float)).all():
+        ax.text(0.97, 0.05, "NaN", transform=ax.transAxes, ha="right", color="#D55E00")
+
+
+def _units(ax: Axes, traced) -> None:
+    """Shares of units that are dead, saturated, or copies of another, by activation."""
+    rows = [row for row in traced if row.weight_std is None and row.distinct_units is not None]
+    layers = range(1, len(rows) + 1)
+    shares = {
+        "dead": [row.dead or 0 for row in rows],
+        "saturated": [row.saturated or 0 for row in rows],
+        "copies": [_copies(row) for row in rows],
+    }
+    for (name, values), marker in zip(shares.items(), "osD", strict=True):
+        ax.plot(layers, values, label=name, marker=marker, markersize=4)
+    ax.set(title="units", xlabel="layer", ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
+    ax.set_xticks([1, max(len(rows), 2)])
+    ax.legend(fontsize=9, loc="center right", handlelength=1.4, frameon=True, edgecolor="none")
+
+
+def _copies(row) -> float:
+    """Share of the units that repeat another one, those that are dead left out."""
+    dead = round((row.dead or 0) * row.units)
+    return 1 - (row.distinct_units - (dead > 0) + dead) / row.units
+
+
+def _words(told) -> str:
+    if told.healthy:
+        return "healthy"
+    found = told.findings[0]
+    where = found.layer if found.layer in ("input", "labels") else f"layer {found.layer}"
+    lines = [f"{where}: {found.fault}", found.evidence, f"Remedy: {found.remedy}"]
+    return "\n".join(textwrap.fill(line, 62, subsequent_indent="   ") for line in lines)
+
+
+def _size(value) -> str:
+    return "unknown" if value is None else f"{value:.2g}"
+
+
+# The order of looking: what is right and what is wrong.
+
+
+def look(step: str, one_batch: Mapping[str, Sequence[float]]) -> Figure:
+    """One look at a sound start (left) and at an unsound one (right).
+
+    `one_batch` holds the two curves of the loss on a single batch, "right" and "wrong".
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(6, 3.3))
+    if step == "one batch":
+        words = [_curve(ax, one_batch[side]) for ax, side in zip(axes, ("right", "wrong"), strict=True)]
+    else:
+        draw, *starts = LOOKS[step]
+        words = [draw(ax, *start()) for ax, start in zip(axes, starts, strict=True)]
+    for ax, side, text in zip(axes, ("right", "wrong"), words, strict=True):
+        ax.set_title(f"{side}: {text}", fontsize=11)
+    fig.set_label(f"{step}: right, {words[0]}; wrong, {words[1]}.")
+    return fig
+
+
+def _curve(ax, losses):
+    ax.plot(np.maximum(losses, 1e-4))
+    ax.set(xlabel="step", ylabel="loss", yscale="log", ylim=(1e-4, 10))
+    return f"{losses[0]:.1f} to {max(losses[-1], 0):.1g}"
+
+
+def _input(ax, _, x, __):
+    ax.hist(x.ravel(), bins=40)
+    ax.set(xlabel="entries of x", yticks=[])
+    return f"mean {abs(x.mean()):.0f}, rms {np.sqrt(np.mean(np.square(x))):.0f}"
+
+
+def _loss(ax, model, x, y):
+    loss, _ = softmax_cross_entropy(model(x), y)
+    names = ["ln 10", "first loss"]
+    ax.bar(names, [np.log(10), loss], color=["#999999", "#0072B2"])
+    ax.set(ylim=(0, 24))
+    return f"loss {loss:.1f}"
+
+
+def _probabilities(ax, model, x, _):
+    logits = model(x[:12]) + 0.0
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    ax.imshow(p, vmin=0, vmax=1, aspect="auto", cmap="cividis")
+    ax.set(xlabel="class", ylabel="example", xticks=range(0, 10, 3), yticks=[])
+    ax.grid(False)
+    return f"largest p {np.median(p.max(axis=1)):.2f}"
+
+
+def _signal(ax, model, x, y):
+    return _column(ax, model, x, y, "rms", "predicted_rms")
+
+
+def _gradient(ax, model, x, y):
+    return _column(ax, model, x, y, "gradient_std", "predicted_gradient_std")
+
+
+def _column(ax, model, x, y, measured, predicted):
+    rows = [row for row in diagnose(model, x, y).trace if row.weight_std is not None]
+    values = [getattr(row, measured) for row in rows]
+    _against_theory(ax, values, [getattr(row, predicted) for row in rows])
+    ax.set(xlabel="layer")
+    return f"{_size(values[0])} to {_size(values[-1])}"
+
+
+def _activations(ax, model, x, _):
+    rows = trace(model, x, keep=True)
+    h = rows[5].output[:40]
+    ax.imshow(h, aspect="auto", cmap="cividis", interpolation="nearest")
+    ax.set(xlabel="unit of layer 3", ylabel="example", xticks=[], yticks=[])
+    ax.grid(False)
+    return f"{rows[5].distinct_units} different units"
+
+
+def _update(ax, model, x, y, lr=0.03):
+    ratios = update_ratios(model, x, y, lr)
+    ax.plot(np.arange(1, len(ratios) + 1), np.maximum(ratios, 1e-8), "o")
+    ax.axhline(1e-3, color="#999999", linewidth=1, linestyle=":")
+    ax.set(xlabel="layer", yscale="log", ylim=(1e-8, 1), xticks=[1, len(ratios)])
+    ax.minorticks_off()
+    ax.set_ylabel("update / weight")
+    return f"{_size(ratios[0])} to {_size(ratios[-1])}"
+
+
+def update_ratios(model: Layer, x: np.ndarray, y: np.ndarray, lr: float) -> np.ndarray:
+    """Size of the first step of plain gradient descent against the size of the weight, by layer."""
+    traced = trace(model, x, y)
+    known = np.isfinite(traced.column("weight_std"))
+    return lr * traced.column("weight_gradient_std")[known] / traced.column("weight_std")[known]
+
+
+def _loud():
+    model, x, y = start_of("none")
+    model[10].weight.value *= 10
+    return model, x, y
+
+
+def _small_last():
+    model, x, y = start_of("none")
+    model[10].weight.value *= np.float32(0.1)
+    return model, x, y
+
+
+def _fault(name):
+    return partial(start_of, name)
+
+
+LOOKS = {
+    "input": (_input, _fault("none"), _fault("raw pixels")),
+    "first loss": (_loss, _small_last, _loud),
+    "logits": (_probabilities, _small_last, _loud),
+    "signal": (_signal, _fault("none"), _fault("12 ReLU layers")),
+    "gradient": (_gradient, _fault("none"), _fault("6 sigmoids")),
+    "units": (_activations, _fault("none"), _fault("all equal")),
+    "first update": (_update, _fault("none"), _fault("12 ReLU layers")),
+}
+STEPS = [*LOOKS, "one batch"]
+
+
+# The gallery.
+
+
+def mended(runs: Mapping[str, Mapping[str, Sequence]], fault: str) -> Figure:
+    """Validation accuracy before and after the remedy; `runs[fault]` is what `compare` returned for both."""
+    fig, ax = plt.subplots()
+    words = []
+    for name, group in runs[fault].items():
+        epochs = max(len(run.history.validation_accuracy) for pair in runs[fault].values() for run in pair)
+        accuracy = [_padded(run.history.validation_accuracy, epochs) for run in group]
+        lines_with_spread(ax, range(epochs), accuracy, name, marker="o")
+        words.append(f"{name} {np.median(accuracy, axis=0)[-1]:.2f}")
+    ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1), xticks=range(epochs))
+    ax.set_title(FAULTS[fault].what)
+    ax.legend(loc="upper left")
+    fig.set_label(f"{FAULTS[fault].what}: median accuracy after {epochs - 1} epochs: {', '.join(words)}.")
+    return fig
+
+
+# Deeper: a rule with a threshold beside `diagnose`.
+
+
+def rules(judged: Mapping[str, tuple[bool, Sequence[float], Sequence[bool]]], threshold: float) -> Figure:
+    """Share of each kind of network that is judged wrongly, by the threshold and by `diagnose`.
+
+    `judged[kind]` holds whether the kind is sound; for each network the factor by which the std of the signal
+    or of the gradient strays from that of the end where it starts; and whether `diagnose` finds a fault.
+    """
+    fig, ax = plt.subplots(figsize=(6, 4.4))
+    wrong = {"rule": [], "diagnose": []}
+    for sound, strays, found in judged.values():
+        wrong["rule"].append(np.mean((np.asarray(strays) > threshold) == sound))
+        wrong["diagnose"].append(np.mean(np.asarray(found) == sound))
+    places = np.arange(len(judged))
+    for shift, (name, values) in zip((-0.2, 0.2), wrong.items(), strict=True):
+        ax.barh(places + shift, values, 0.38, label=name, hatch="//" if name == "diagnose" else "")
+    ax.set_yticks(places, [f"{kind} ({'sound' if judged[kind][0] else 'not'})" for kind in judged])
+    ax.tick_params(axis="y", labelsize=9)
+    ax.set(xlim=(0, 1), xlabel="judged wrongly", title=f"allowed: a factor of {threshold:g}")
+    ax.invert_yaxis()
+    ax.legend(loc="lower right", frameon=True)
+    totals = [f"{name} {np.mean(values):.0%}" for name, values in wrong.items()]
+    fig.set_label(
+        f"A factor of {threshold:g} allowed: judged wrongly on average by the {', by '.join(totals)}."
+    )
+    return fig
+
+
+def _padded(values, length):
+    """A run that stopped stays where it was."""
+    return [*values, *[values[-1]] * (length - len(values))]

@@ -1,1 +1,170 @@
 """The pictures of chapter 6, He initialization."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from netinit.experiments import Run
+from netinit.plots import lines_with_spread
+
+SHOWN = (0, 1, 3, 10, 30, 100)  # the layers with a picture of their own, 0 for the input
+
+
+def depth_race(layers: int, *, train: Callable[[int], Mapping[str, Sequence[Run]]]) -> Figure:
+    """Validation accuracy by epoch of what `train(layers)` returns: medians and ranges over the seeds."""
+    fig, ax = plt.subplots()
+    ends = []
+    for name, group in train(layers).items():
+        runs = np.array([run.history.validation_accuracy for run in group])
+        lines_with_spread(ax, range(runs.shape[1]), runs, name, marker="o")
+        ends.append(f"{name} {np.median(runs[:, -1]):.2f}")
+    epochs = runs.shape[1] - 1
+    ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1))
+    ax.set_title(f"{layers} layers: {', '.join(ends)}")
+    ax.legend(loc="upper left")
+    fig.set_label(f"{layers} layers: median validation accuracy after {epochs} epochs: {', '.join(ends)}.")
+    return fig
+
+
+def slope(slope: float) -> Figure:
+    """What a leaky ReLU of this slope makes of Gaussian numbers."""
+    before = np.random.default_rng(6).standard_normal(40_000)
+    before /= np.sqrt(np.mean(before**2))
+    after = np.where(before > 0, before, slope * before)
+    second, bins = np.mean(after**2), np.linspace(-4, 4, 49)
+    fig, ax = plt.subplots()
+    ax.hist(before, bins, density=True, histtype="step", linewidth=2, label="before")
+    ax.hist(after, bins, density=True, alpha=0.5, label="after")
+    ax.axvline(after.mean(), color="#444444", linestyle=":", label="mean after")
+    ax.set(xlabel="value", yticks=[], ylim=(0, 0.9))
+    ax.set_title(f"slope {slope:g}: second moment {second:.2f}, so Var[W] = {2 / (1 + slope**2):.2f} / n")
+    if abs(slope) < 0.2:
+        ax.annotate("half of all", (0.1, 0.85), (-1.6, 0.83), arrowprops={"arrowstyle": "->"})
+    ax.legend(loc="upper right")
+    fig.set_label(
+        f"Slope {slope:g}: the mean moves from 0 to {after.mean():z.2f} and the second moment from 1 to "
+        f"{second:.2f}; the right weight variance is {2 / (1 + slope**2):.2f} over n_in."
+    )
+    return fig
+
+
+def jumping_widths(
+    predicted: Mapping[str, Sequence[np.ndarray]], measured: Mapping[str, np.ndarray], widths: Sequence[int]
+) -> Figure:
+    """Theory and measurement of both directions; `measured[rule]` is (networks, direction, layer).
+
+    `widths` are the numbers of units of the layers.
+    """
+    fig, axes = plt.subplots(2, 1, figsize=(6, 5.4), sharex=True)
+    titles = ("forward: second moment of z", "backward: mean squared gradient")
+    for side, (ax, title) in enumerate(zip(axes, titles, strict=True)):
+        for shift, marker, name in zip((-0.12, 0.12), "os", predicted, strict=True):
+            _line_and_bars(ax, predicted[name][side], measured[name][:, side], name, shift, marker)
+        ax.set(title=title, yscale="log")
+    layers = measured[name].shape[-1]
+    axes[0].legend(ncols=2)
+    names = [f"{layer}\n{width}" for layer, width in enumerate(widths, start=1)]
+    axes[1].set(xlabel="layer, and its number of units")
+    axes[1].set_xticks(range(1, layers + 1), names, fontsize=11)
+    changes = []
+    for name, runs in measured.items():
+        forward, backward = np.median(runs, axis=0)
+        changes.append(
+            f"{name}: forward x {forward[-1] / forward[0]:.2g}, backward x {backward[0] / backward[-1]:.2g}"
+        )
+    fig.set_label(f"Through {layers} layers whose widths jump, median. " + "; ".join(changes) + ".")
+    return fig
+
+
+def _line_and_bars(ax: Axes, line, runs: np.ndarray, name: str, shift: float, marker: str) -> None:
+    """A predicted line, and beside it the median with the middle half of the networks."""
+    at = np.arange(1, len(line) + 1)
+    (drawn,) = ax.plot(at, line, label=name)
+    low, middle, high = np.percentile(runs, [25, 50, 75], axis=0)
+    bars = {"markersize": 5, "capsize": 2, "color": drawn.get_color(), "linestyle": "none"}
+    ax.errorbar(at + shift, middle, [middle - low, high - middle], marker=marker, **bars)
+
+
+def two_digits(n_times_variance: float, *, passed: Sequence[np.ndarray]) -> Figure:
+    """Two pictures on their way through ReLU layers; `passed` is what He's weights made of them.
+
+    `passed[layer]` is (2, units). As ReLU passes a factor on, other variances only rescale it.
+    """
+    scale, depth = n_times_variance, len(passed) - 1
+    signals = [h * (scale / 2) ** (layer / 2) for layer, h in enumerate(passed)]
+    fig = plt.figure(figsize=(6, 4.8))
+    top, low = fig.subfigures(2, 1, height_ratios=[5, 4])
+    axes = top.subplots(2, len(SHOWN))
+    for layer, column in zip(SHOWN, axes.T, strict=True):
+        _pictures(column, signals[layer], layer)
+    moments = [2 * np.mean(h**2) for h in signals[1:]]
+    ax, layers = low.subplots(), np.arange(1, depth + 1)
+    start = scale * np.mean(passed[0] ** 2)
+    ax.semilogy(layers, start * (scale / 2) ** (layers - 1.0), label="theory")
+    ax.semilogy(layers[4::5], moments[4::5], "o", markersize=4, label="measured")
+    ax.set(ylim=(1e-32, 1e32), yticks=[1e-30, 1e-15, 1, 1e15, 1e30], xlabel="layer", ylabel="E[z²]")
+    ax.set_title(f"n Var[W] = {scale:g}: in theory times {(scale / 2) ** (depth - 1):.0e}")
+    ax.legend(loc="upper left", ncols=2)
+    sizes = ", ".join(f"{moments[layer - 1]:.1g} at layer {layer}" for layer in SHOWN[3:])
+    fig.set_label(f"n Var[W] = {scale:g}. The second moment is {sizes}.")
+    return fig
+
+
+def _pictures(column: Sequence[Axes], signals: np.ndarray, layer: int) -> None:
+    """Both signals of one layer as square pictures, one under the other."""
+    for ax, signal in zip(column, signals, strict=True):
+        side = int(np.sqrt(signal.size))
+        low = signals.min() if layer == 0 else 0
+        ax.imshow(signal.reshape(side, side), cmap="gray_r", vmin=low, vmax=2)
+        ax.set(xticks=[], yticks=[])
+        ax.spines[["top", "right"]].set_visible(True)
+    column[0].set_title(f"layer {layer}" if layer else "input", loc="center", fontsize=11)
+
+
+# The deeper page
+
+
+def fluctuation(width: int, depth: int, *, logs: Mapping[int, np.ndarray]) -> Figure:
+    """How far single networks stray; `logs[width]` is the log of the mean square, (depth, networks)."""
+    values = logs[width][depth - 1] / np.log(10)
+    variance = 5 * depth / width / np.log(10) ** 2
+    mean, grid = -variance * np.log(10) / 2, np.linspace(-8, 4, 300)
+    normal = np.exp(-((grid - mean) ** 2) / 2 / variance) / np.sqrt(2 * np.pi * variance)
+    fig, ax = plt.subplots()
+    ax.hist(values, np.linspace(-8, 4, 61), density=True, alpha=0.5, label=f"{len(values)} networks")
+    ax.plot(grid, normal, color="C1", label="normal, 5 L / n")
+    ax.axvline(0, color="#444444", linestyle=":", label="factor 1")
+    ax.set(xlabel="log10 of the change in mean square", yticks=[], xlim=(-8, 4))
+    ax.set_title(f"{depth} layers, width {width}: L / n = {depth / width:.2g}")
+    ax.legend(loc="upper left")
+    low, middle, high = 10 ** np.percentile(values, [5, 50, 95])
+    fig.set_label(
+        f"Width {width}, {depth} layers: 90 percent of {len(values)} He networks change the mean square by "
+        f"a factor between {low:.2g} and {high:.2g}; the median is {middle:.2g}."
+    )
+    return fig
+
+
+def formula(formula: str, *, measured: Mapping[str, tuple[np.ndarray, np.ndarray, float]]) -> Figure:
+    """One weight matrix that a formula draws, the second moments behind it, and its factor per layer."""
+    weight, moments, factor = measured[formula]
+    layer, bound = np.arange(1, len(moments) + 1), np.sqrt(6 / len(weight))
+    fig, (top, bottom) = plt.subplots(2, 1, figsize=(6, 4.8))
+    top.hist(weight.ravel(), np.linspace(-0.25, 0.25, 61), density=True, alpha=0.6, label=formula)
+    box = np.array([0, 1, 1, 0]) / (2 * bound)
+    top.plot([-bound, -bound, bound, bound], box, color="C1", linestyle="--", label="He uniform")
+    top.set(title=f"one weight matrix, {weight.shape[0]} x {weight.shape[1]}", yticks=[], ylim=(0, 14))
+    top.legend(loc="upper right")
+    bottom.plot(layer, moments[0] * factor ** (layer - 1.0), label="theory")
+    bottom.plot(layer, moments, "o", markersize=4, label="measured")
+    bottom.set(yscale="log", ylim=(1e-20, 1e6), xlabel="layer", xticks=layer[::4])
+    bottom.set_title(f"second moment of z: times {factor:.3g} per layer")
+    bottom.legend(loc="lower left")
+    fig.set_label(
+        f"{formula}: weights within {np.abs(weight).max():.3f}; He uniform reaches {bound:.3f}. The second "
+        f"moment is multiplied by {factor:.3g} per layer and is {moments[-1]:.0e} at layer {len(moments)}."
+    )
+    return fig

@@ -1,1 +1,308 @@
 """The pictures of chapter 14, mean-field theory."""
+
+from functools import cache, partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from netinit import theory
+from netinit.activations import get_activation
+from netinit.builders import mlp
+from netinit.data import load_digits
+from netinit.initialize import initialize
+from netinit.initializers import variance_scaling
+from netinit.trace import trace
+
+THEORY, MEASURED, EDGE = "#0072B2", "#D55E00", "#444444"
+BIASES = (0, 0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+
+
+@cache
+def critical_line():
+    """sigma_w^2 and sigma_b^2 along the edge of chaos of tanh."""
+    weights = [theory.critical_weight_variance("tanh", bias) for bias in BIASES]
+    return np.array(weights), np.array(BIASES)
+
+
+@cache
+def two_digits():
+    """A 0 and a 4, each scaled to a second moment of 1; (2, 64)."""
+    data = load_digits()
+    pair = np.array([data.x_test[data.y_test == label][0] for label in (0, 4)], np.float64)
+    return pair / np.sqrt(np.mean(pair**2, axis=1, keepdims=True))
+
+
+def correlation(a, b):
+    """The mean of a b over the units, relative to the two second moments; over the last axis."""
+    return np.sum(a * b, -1) / np.sqrt(np.sum(a * a, -1) * np.sum(b * b, -1))
+
+
+def preactivations(x, weight_variance, bias_variance, layers, seed=0, width=300):
+    """Z of every layer of a fresh tanh network for the rows of x; (layers, rows, width)."""
+    rng, h, z = np.random.default_rng(seed), x, []
+    for _ in range(layers):
+        n = h.shape[1]
+        weights = rng.standard_normal((n, width)) * np.sqrt(weight_variance / n)
+        z.append(h @ weights + rng.standard_normal(width) * np.sqrt(bias_variance))
+        h = np.tanh(z[-1])
+    return np.array(z)
+
+
+def correlations(c, weight_variance, bias_variance, layers, activation="tanh"):
+    """What theory says of c by layer, for two inputs of second moment 1 and correlation c."""
+    q = weight_variance + bias_variance
+    found = [(weight_variance * c + bias_variance) / q]
+    for _ in range(layers - 1):
+        after = theory.correlation_map(activation, found[-1], q, weight_variance, bias_variance)
+        found.append(after)
+        q = theory.variance_map(activation, q, weight_variance, bias_variance)
+    return np.array(found)
+
+
+def plane(weight_variance, bias_variance):
+    """A point of the plane, and the correlation of a 0 and a 4 on their way through 30 layers."""
+    pair, layer = two_digits(), np.arange(1, 31)
+    z = preactivations(pair, weight_variance, bias_variance, 30)
+    dots = correlation(z[:, 0], z[:, 1])
+    line = correlations(correlation(*pair), weight_variance, bias_variance, 30)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3), width_ratios=[2, 3])
+    _draw_edge(left)
+    left.plot(weight_variance, bias_variance, "o", color=MEASURED, markersize=11)
+    right.plot(layer, line, "-", color=THEORY, marker="", label="theory")
+    right.plot(layer, dots, "o", color=MEASURED, markersize=4, label="one network")
+    right.set(ylim=(-0.05, 1.05), xlabel="layer", title="correlation of a 0 and a 4")
+    right.legend(loc="center right")
+    fig.set_label(
+        f"Weight variance {weight_variance:g}, bias variance {bias_variance:g}. The correlation of the two "
+        f"digits is {dots[0]:.2f} at layer 1, {dots[9]:.2f} at layer 10 and {dots[29]:.2f} at layer 30; "
+        f"theory ends at {line[29]:.2f}."
+    )
+    return fig
+
+
+def _draw_edge(ax):
+    """The plane of both variances with the critical line of tanh."""
+    weights, biases = critical_line()
+    ax.plot(weights, biases, "-", color=EDGE, marker="")
+    ax.fill_betweenx(biases, 0, weights, color="#56B4E9", alpha=0.25, linewidth=0)
+    ax.fill_betweenx(biases, weights, 5.3, color="#E69F00", alpha=0.25, linewidth=0)
+    ax.text(0.25, 0.42, "ordered")
+    ax.text(3.0, 0.42, "chaotic")
+    ax.set(xlim=(0, 5.3), ylim=(-0.03, 0.5), xlabel="weight variance", title="bias variance")
+
+
+def circle(weight_variance):
+    """A circle of inputs through one tanh network: its image at six depths, seen along its two main axes."""
+    pair = two_digits()
+    turn = np.linspace(0, 2 * np.pi, 240, endpoint=False)
+    first, second = pair[0], pair[1] - correlation(*pair) * pair[0]
+    second /= np.sqrt(np.mean(second**2))
+    ring = np.outer(np.cos(turn), first) + np.outer(np.sin(turn), second)
+    z = preactivations(ring, weight_variance, 0.05, 40)
+    fig, axes = plt.subplots(2, 3, figsize=(6, 4.4))
+    spreads = [_draw_ring(axes.flat[0], ring, turn, "input")]
+    for ax, layer in zip(axes.flat[1:], (1, 3, 10, 20, 40), strict=True):
+        spreads.append(_draw_ring(ax, z[layer - 1], turn, f"layer {layer}"))
+    fig.set_label(
+        f"Weight variance {weight_variance:g}. Of the second moment of a circle of inputs, what differs "
+        f"between them is {spreads[0]:.2g} at the input, {spreads[3]:.2g} at layer 10 and {spreads[5]:.2g} "
+        "at layer 40."
+    )
+    return fig
+
+
+def _draw_ring(ax, points, turn, title):
+    """The points about their mean, in units of their size, along their two main axes; returns the spread."""
+    points = points / np.sqrt(np.mean(np.sum(points**2, axis=1)))
+    centered = points - points.mean(axis=0)
+    axes = np.linalg.svd(centered, full_matrices=False)[2][:2]
+    ax.scatter(*(centered @ axes.T).T, c=turn, cmap="twilight", s=9, linewidths=0)
+    ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), xticks=[], yticks=[], aspect="equal")
+    ax.set_title(title, loc="center")
+    return np.mean(np.sum(centered**2, axis=1))
+
+
+def cobweb(weight_variance):
+    """The correlation map of tanh at q*, and the stairs that two starts climb or descend on it."""
+    q = theory.fixed_point("tanh", weight_variance, 0.05)
+    step = partial(theory.correlation_map, "tanh", q=q, weight_variance=weight_variance, bias_variance=0.05)
+    c = np.linspace(0, 1, 21)
+    fig, ax = plt.subplots(figsize=(4.6, 4.4))
+    ax.plot([0, 1], [0, 1], ":", color=EDGE, marker="", label="unchanged")
+    ax.plot(c, [step(value) for value in c], "-", color=THEORY, marker="", label="one layer")
+    for start, color in ((0.02, MEASURED), (0.98, "#009E73")):
+        stairs = [start]
+        for _ in range(12):
+            stairs.append(step(stairs[-1]))
+        before, after = np.repeat(stairs, 2)[1:-1], np.repeat(stairs, 2)[2:]
+        ax.plot(before, after, "-", color=color, marker="", linewidth=1.2)
+        ax.plot(start, stairs[1], "o", color=color, markersize=5, label=f"from {start}")
+    slope = theory.chi("tanh", q, weight_variance)
+    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="correlation", title=f"slope at 1: {slope:.2f}", aspect="equal")
+    ax.legend(loc="upper left")
+    fig.set_label(
+        f"Weight variance {weight_variance:g}: the map starts at {step(0.0):.2f} and reaches 1 with slope "
+        f"{slope:.2f}. After 12 layers 0.98 has become {stairs[-1]:.2f}."
+    )
+    return fig
+
+
+def pairs(layers, found):
+    """Correlation by layer, theory as lines and measured dots; found[title] = {label: (theory, runs)}."""
+    fig, axes = plt.subplots(1, len(found), figsize=(6, 3.1), sharey=True, squeeze=False)
+    words = []
+    for ax, (title, curves) in zip(axes[0], found.items(), strict=True):
+        for color, (label, (line, runs)) in zip((THEORY, MEASURED), curves.items(), strict=True):
+            ax.plot(layers, line, "-", color=color, marker="", label=label)
+            middle = np.median(runs, axis=0)[::3]
+            bars = np.abs(np.array([np.min(runs, axis=0), np.max(runs, axis=0)])[:, ::3] - middle)
+            ax.errorbar(layers[::3], middle, bars, fmt="o", color=color, markersize=3.5, capsize=2)
+            words.append(f"{title}, {label}: {middle[-1]:.2f}")
+        ax.set(title=title, xlabel="layer", ylim=(-0.1, 1.1))
+    axes[0, 0].legend(loc="lower right", fontsize=9)
+    fig.set_label("Measured correlation at the last layer. " + "; ".join(words) + ".")
+    return fig
+
+
+def trainability(depth, rows, weights, biases, rate):
+    """Validation accuracy over the plane at one depth, with the line and the two borders that theory draws.
+
+    `rows` are those of the record; `rate[i, j]` is 1 / xi at biases[i], weights[j], negative in the ordered
+    phase.
+    """
+    shown = [row for row in rows if row["depth"] == depth]
+    x, y = (sorted({row[name] for row in shown}) for name in ("weight_variance", "bias_variance"))
+    value = {(row["bias_variance"], row["weight_variance"]): np.median(row["accuracy"]) for row in shown}
+    table = np.array([[value[b, w] for w in x] for b in y])
+    fig, ax = plt.subplots(figsize=(6, 3.8))
+    image = ax.pcolormesh(x, np.arange(len(y)), table, cmap="cividis", vmin=0, vmax=1, shading="nearest")
+    fig.colorbar(image, ax=ax, label="validation accuracy")
+    rows_of = np.interp(biases, y, np.arange(len(y)))
+    ax.contour(weights, rows_of, rate, levels=[0], colors="white", linewidths=2.5)
+    ax.contour(weights, rows_of, rate, levels=[-6 / depth, 6 / depth], colors="white", linestyles="dashed")
+    ax.set_yticks(np.arange(len(y)), y)
+    ax.set(xlabel="weight variance", ylabel="bias variance", title=f"{depth} layers; dashed: depth = 6 xi")
+    ax.set_xlim(x[0] - 0.25, x[-1] + 0.5)
+    ax.grid(False)
+    learned, best = np.sum(table > 0.5), np.unravel_index(table.argmax(), table.shape)
+    fig.set_label(
+        f"{depth} layers: {learned} of {table.size} points reach a median accuracy above 0.5; the best is "
+        f"{table.max():.2f}, at weight variance {x[best[1]]:g} and bias variance {y[best[0]]:g}."
+    )
+    return fig
+
+
+def at_the_gain(activation):
+    """The function, and what its forward gain does to signal and gradient through 50 layers."""
+    gain, grid, layer = theory.gain(activation), np.linspace(-4, 4, 161), np.arange(1, 51)
+    rng = np.random.default_rng(0)
+    model = mlp([100] * 51, activation, bias=False)
+    initialize(model, partial(variance_scaling, scale=gain**2), rng)
+    x, back = rng.standard_normal((2, 100, 100), dtype=np.float32)
+    t = trace(model, x, output_gradient=back)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3), width_ratios=[2, 3])
+    left.plot(grid, get_activation(activation)(grid), "-", color=EDGE, marker="")
+    left.set(title=activation, xlabel="z", ylim=(-2, 4))
+    for column, color, mark, name in (
+        ("rms", THEORY, "o", "signal"),
+        ("gradient_std", MEASURED, "s", "gradient"),
+    ):
+        right.plot(layer, t.column(f"predicted_{column}", "Linear"), "-", color=color, marker="")
+        right.plot(layer[::4], t.column(column, "Linear")[::4], mark, color=color, ms=4, label=name)
+    right.set(yscale="log", ylim=(1e-21, 1e4), xlabel="layer", title=f"rms, gain {gain:.3f} (lines: theory)")
+    right.legend(loc="lower right")
+    fig.set_label(
+        f"{activation}, forward gain {gain:.3f}: from layer 50 back to layer 1 the gradient changes by a "
+        f"factor of {t[0].gradient_std / t[-1].gradient_std:.2g}; the signal ends at {t[-1].rms:.2g}."
+    )
+    return fig
+
+
+def hermite_weights(activation, most=8):
+    """Shares of E[phi(z)^2] that fall to the Hermite polynomials of degree 0, 1, ..., z ~ N(0, 1)."""
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    z = np.concatenate([5 * (nodes - 1), 5 * (nodes + 1)])  # a kink at 0 lies between the halves
+    weights = np.tile(5 * weights, 2) * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
+    values, shares, scale = get_activation(activation)(z), [], 1.0
+    for k in range(most):
+        scale *= max(k, 1)  # k!, the mean square of the polynomial of degree k
+        polynomial = np.polynomial.hermite_e.hermeval(z, np.eye(most)[k])
+        shares.append(float(weights @ (values * polynomial)) ** 2 / scale)
+    return np.array(shares) / float(weights @ values**2)
+
+
+def series(activation):
+    """The weights of 1, c, c^2, ... in the correlation map without biases, and the map itself, at q = 1."""
+    shares, c = hermite_weights(activation), np.linspace(-1, 1, 41)
+    variance = theory.gain(activation) ** 2
+    values = [theory.correlation_map(activation, point, 1.0, variance) for point in c]
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3))
+    left.bar(range(len(shares)), shares, color=THEORY)
+    left.set(ylim=(0, 1), xlabel="power of c", title=f"{activation}: weights")
+    right.plot([-1, 1], [-1, 1], ":", color=EDGE, marker="")
+    right.plot(c, values, "-", color=THEORY, marker="")
+    right.set(xlim=(-1, 1), ylim=(-1, 1), xlabel="c", title="the map")
+    fig.set_label(
+        f"{activation}: the map has weight {shares[0]:.2f} on the constant, {shares[1]:.2f} on c, "
+        f"{shares[2]:.2f} on its square and {shares[3]:.2f} on its cube; "
+        f"it starts at {values[20]:.2f} for c = 0."
+    )
+    return fig
+
+
+def both_scales(weight_variance, runs):
+    """Gradient and distance of two inputs by layer; runs[weight_variance] = (gradients, distances)."""
+    gradients, distances = (np.asarray(values) for values in runs[weight_variance])
+    layer = np.arange(1, gradients.shape[1] + 1)
+    q = theory.fixed_point("tanh", weight_variance, 0.05)
+    slope = theory.chi("tanh", q, weight_variance)
+    fig, ax = plt.subplots()
+    for values, color, mark, name in (
+        (gradients, MEASURED, "s", "squared gradient"),
+        (distances, THEORY, "o", "1 - c of the twins"),
+    ):
+        middle = np.median(values, axis=0)
+        start = -1 if mark == "s" else 0
+        steps = layer[-1] - layer if mark == "s" else layer - 1
+        ax.plot(layer, middle[start] * slope**steps, "-", color=color, marker="", alpha=0.6)
+        ax.plot(layer[::3], middle[::3], mark, color=color, markersize=5, label=name)
+    ax.set(yscale="log", ylim=(1e-12, 1e7), xlabel="layer", title=f"lines: factor {slope:.2f} per layer")
+    ax.legend(loc="upper center", ncols=2)
+    ends = np.median(gradients[:, 0] / gradients[:, -1]), np.median(distances[:, -1])
+    fig.set_label(
+        f"Weight variance {weight_variance:g}, chi {slope:.2f}: over {layer[-1]} layers the squared gradient "
+        f"changes by a factor of {ends[0]:.1e}; the distance of the twins ends at {ends[1]:.1e}."
+    )
+    return fig
+
+
+def edges(lines):
+    """Critical lines in the plane of both variances; lines[name] = (weight variances, bias variances)."""
+    fig, ax = plt.subplots()
+    for name, (weights, biases) in lines.items():
+        ax.plot(weights, biases, label=name, marker="o", markersize=4)
+    ax.set(xlabel="weight variance", ylabel="bias variance", xlim=(0, None))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.63, 1))
+    starts = [f"{name} from {weights[0]:.2f} to {weights[-1]:.2f}" for name, (weights, _) in lines.items()]
+    fig.set_label(
+        "Critical weight variance, from the smallest bias to the largest: " + "; ".join(starts) + "."
+    )
+    return fig
+
+
+def quadrature_errors(activation, nodes, errors):
+    """Relative error of the gain against the number of nodes; errors[activation] = {rule: errors}."""
+    fig, ax = plt.subplots()
+    words = []
+    for (rule, values), mark in zip(errors[activation].items(), "os", strict=True):
+        shown = np.maximum(values, 1e-16)
+        ax.plot(nodes, shown, marker=mark, label=rule)
+        words.append(f"{rule} {shown[-1]:.0e}")
+    ax.set(
+        xscale="log", yscale="log", ylim=(5e-17, 1), xlabel="nodes", title=f"{activation}: error of the gain"
+    )
+    ax.set_xticks(nodes, nodes)
+    ax.minorticks_off()
+    ax.legend(loc="lower left")
+    fig.set_label(f"{activation}: relative error of the gain with {nodes[-1]} nodes: {', '.join(words)}.")
+    return fig

@@ -1,1 +1,211 @@
 """The pictures of chapter 7, orthogonal initialization."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from netinit.data import TRAIN, load_digits
+from netinit.initializers import lecun_normal, orthogonal
+from netinit.plots import lines_with_spread, theory_and_measurement
+
+KINDS = {"Gaussian": lecun_normal, "orthogonal": orthogonal}
+
+
+def circle(matrices: int) -> Figure:
+    """A circle of inputs behind so many 2 x 2 matrices, with the half axes of what it has become."""
+    turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    fig, axes = plt.subplots(1, 2)
+    words = []
+    for ax, (name, draw) in zip(axes, KINDS.items(), strict=True):
+        points, half_axes = _through(draw, matrices, np.c_[np.cos(turn), np.sin(turn)])
+        long, short = np.linalg.norm(half_axes, axis=1)
+        scale = np.abs(points).max()
+        for end in half_axes / scale:
+            ax.plot([0, end[0]], [0, end[1]], color="0.4", linestyle="-", linewidth=1.5, zorder=0)
+        ax.scatter(
+            *(points / scale).T, c=turn, cmap="hsv", s=np.r_[160, [45] * 47], edgecolor="k", linewidth=0.6
+        )
+        ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xticks=[], yticks=[], title=name)
+        ax.set_xlabel(f"width / length = {short / long:.1g}")
+        words.append(f"{name}, {short / long:.1g}")
+    fig.set_label(f"A circle after {matrices} matrices; width over length: {'; '.join(words)}.")
+    return fig
+
+
+def _through(draw, matrices: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The points behind the matrices, and the two half axes of the ellipse, longest first."""
+    rng, product = np.random.default_rng(11), np.eye(2)
+    for _ in range(matrices):
+        product = product @ draw((2, 2), rng, dtype=np.float64)
+    _, stretches, directions = np.linalg.svd(product)
+    return points @ product, stretches[:, None] * directions
+
+
+def read_back(sent: np.ndarray, recover: Callable, *, layers: int) -> Figure:
+    """Digits as sent and as `recover(kind, layers) -> (images, directions left)` returns them, as ink.
+
+    The digits come without the mean image, as `load_digits` gives them; it is added for the eye.
+    """
+    fig, axes = plt.subplots(3, len(sent), figsize=(6, 4))
+    rows, words = [("sent", sent)], []
+    for kind in KINDS:
+        images, left = recover(kind, layers)
+        rows.append((f"{kind}\n{left} of {sent.shape[1]}", images))
+        words.append(f"{left} of {sent.shape[1]} directions with {kind} weights")
+    for line, (label, images) in zip(axes, rows, strict=True):
+        for ax, image in zip(line, _ink(images), strict=True):
+            ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+        line[0].set_ylabel(label)
+    fig.set_label(f"{len(sent)} digits, read back from layer {layers}: {', '.join(words)}.")
+    return fig
+
+
+def _ink(images: np.ndarray) -> np.ndarray:
+    """Standardized digits as pixels from 0 to 16 again; images (n, 64)."""
+    seen = []
+
+    def look(raw):
+        seen.append(raw.reshape(len(raw), 64)[:TRAIN])
+        return raw
+
+    load_digits(look)
+    (raw,) = seen
+    mean = raw.mean(axis=0)
+    return images * (raw - mean).std() + mean
+
+
+def rates(predicted: np.ndarray, measured: np.ndarray, direct: Mapping[str, np.ndarray]) -> Figure:
+    """log10 of the factor by direction: theory, measurement (seeds, n), one product of each kind."""
+    fig, ax = plt.subplots()
+    j = np.arange(1, len(predicted) + 1)
+    some = np.r_[0, 9 : len(j) : 10]
+    theory_and_measurement(ax, j[some], predicted[some], measured[:, some], "Gaussian")
+    for (kind, values), (color, line) in zip(direct.items(), [("C1", ":"), ("C2", "--")], strict=True):
+        ax.plot(j, np.log10(values), color=color, linestyle=line, label=f"singular values, {kind}")
+    ax.set(xlabel="direction j", ylabel="log10 of the factor", ylim=(-70, 5))
+    ax.legend(loc="lower left")
+    return fig
+
+
+def recurrent(
+    matrices: Mapping[str, Sequence[np.ndarray]], norms: Callable, *, gain: float, unit: str
+) -> Figure:
+    """Eigenvalues of the first matrix of each kind, and the gradient's norm by steps back in time.
+
+    `norms(W, unit, seed)` gives the norms for one matrix.
+    """
+    fig, (plane, ax) = plt.subplots(1, 2, width_ratios=[2, 3])
+    words = []
+    for (kind, group), marker, color in zip(matrices.items(), "xo", ("C0", "C1"), strict=True):
+        values = np.linalg.eigvals(gain * group[0])
+        plane.plot(values.real, values.imag, marker, color=color, markersize=3, linestyle="none")
+        runs = np.log10([norms(gain * W, unit, seed) for seed, W in enumerate(group)])
+        lines_with_spread(ax, range(0, runs.shape[1], 4), runs[:, ::4], kind)
+        words.append(f"{kind} {np.median(runs[:, -1]):.1f}")
+    _unit_circle(plane)
+    ax.axhline(0, color="0.5", linestyle=":", linewidth=1.2)
+    ax.set(xlabel="steps back in time", ylim=(-20, 20), title="log10 of gradient norm")
+    ax.legend(loc="lower left")
+    steps = runs.shape[1] - 1
+    fig.set_label(
+        f"{unit} units, gain {gain:g}: log10 of the gradient norm {steps} steps back, "
+        f"median of {len(group)} draws: {', '.join(words)}."
+    )
+    return fig
+
+
+def _unit_circle(plane: Axes):
+    circle = np.exp(2j * np.pi * np.linspace(0, 1, 200))
+    plane.plot(circle.real, circle.imag, ":", color="0.5", linewidth=1.2)
+    plane.set(aspect="equal", xlim=(-1.3, 1.3), ylim=(-1.3, 1.3), title="eigenvalues")
+    plane.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+
+
+def product(spectra: Mapping[str, Mapping[int, np.ndarray]], rates: np.ndarray, *, depth: int) -> Figure:
+    """Singular values of the product at a depth, by kind, and what the exact rates per layer predict."""
+    fig, ax = plt.subplots()
+    directions, words = np.arange(1, len(rates) + 1), []
+    for kind, found in spectra.items():
+        values = found[depth]
+        ax.semilogy(directions, values, label=kind)
+        words.append(
+            f"{kind}: largest {values[0]:.1f}, {(values > 0.01).sum()} of {len(values)} above 0.01, "
+            f"median {np.median(values):.1e}"
+        )
+    label = "Gaussian, exp(λ L)"
+    ax.semilogy(directions, np.exp(depth * rates), ":", color="k", linewidth=1.4, label=label)
+    ax.axhline(0.01, color="0.5", linestyle=":", linewidth=1.2)
+    ax.set(xlabel="direction, strongest first", ylabel="singular value", title=f"depth {depth}")
+    ax.set(ylim=(1e-30, 1e3), xlim=(0, len(rates) + 1))
+    ax.legend(loc="lower left")
+    fig.set_label(f"Singular values of the product at depth {depth}. {'; '.join(words)}.")
+    return fig
+
+
+def eigenvalue_angles(matrices: Mapping[str, np.ndarray]) -> Figure:
+    """The density of the angles of the eigenvalues of many orthogonal matrices, by kind; (count, n, n)."""
+    fig, ax = plt.subplots()
+    for (kind, group), style, color in zip(matrices.items(), ("--", "-"), ("C1", "C0"), strict=True):
+        angles = np.abs(np.angle(np.linalg.eigvals(group)))
+        counts, edges = np.histogram(angles, 24, (0, np.pi))
+        ax.stairs(counts / counts.mean(), edges, label=kind, linewidth=2.2, linestyle=style, color=color)
+    ax.set(xlabel="angle of the eigenvalue", ylabel="density (1: uniform)", ylim=(0, None))
+    ax.set_xticks([0, np.pi / 2, np.pi], ["0", "π/2", "π"])
+    ax.legend(loc="lower right")
+    return fig
+
+
+def modes(
+    curves: Mapping[tuple[float, int], tuple[np.ndarray, np.ndarray]],
+    simulated: Mapping[int, np.ndarray],
+    *,
+    step: int,
+    depth: str,
+) -> Figure:
+    """Strengths of the modes: the solution as lines, curves[c, depth] = (steps, u); simulated as dots."""
+    fig, ax = plt.subplots()
+    seen = np.arange(0, step + 1, 20)
+    strengths = [c for c, L in curves if int(depth) == L]
+    for k, c in enumerate(strengths):
+        ax.plot(*curves[c, int(depth)], color=f"C{k}", linewidth=1.2, label=f"c = {c:g}")
+        ax.plot(seen, simulated[int(depth)][seen, k], "o", color=f"C{k}", markersize=4)
+    ax.set(xlim=(-10, 810), ylim=(0, 1.25), xlabel="step", ylabel="strength u of the mode")
+    ax.set_title(f"depth {depth}, step {step}")
+    ax.legend(loc="upper center", ncols=3)
+    now = ", ".join(f"{value:.2f}" for value in simulated[int(depth)][step])
+    fig.set_label(
+        f"Depth {depth} after {step} steps: the modes of strength {', '.join(f'{c:g}' for c in strengths)} "
+        f"stand at {now}; the dots of the simulation lie on the lines of the solution."
+    )
+    return fig
+
+
+def energy(theory: np.ndarray, measured: Mapping[str, np.ndarray]) -> Figure:
+    """Energy by layer of convolutions: theory of independent kernels, measurement (seeds, layers)."""
+    fig, ax = plt.subplots()
+    at = np.arange(0, len(theory), 10)
+    between = at[:-1] + 5
+    delta, flat = measured["delta-orthogonal"], measured["flattened orthogonal"]
+    theory_and_measurement(ax, at, np.ones(len(at)), delta[:, at], "delta")
+    theory_and_measurement(ax, at, theory[at], measured["Gaussian"][:, at], "Gaussian")
+    middle = np.median(flat[:, between], axis=0)
+    ax.plot(between, middle, "s", color="C2", markersize=4, label="flattened orthogonal")
+    ax.set(xlabel="layer", ylabel="energy", yscale="log", ylim=(1e-5, 30))
+    ax.legend(loc="lower left", fontsize=10)
+    return fig
+
+
+def accuracies(final: Mapping[str, np.ndarray]) -> Figure:
+    """One mark for each seed, a row for each scheme."""
+    fig, ax = plt.subplots(figsize=(6, 1.7))
+    for row, values in enumerate(final.values()):
+        style = {"marker": "ox"[row], "color": f"C{row}", "markersize": 9, "alpha": 0.8}
+        ax.plot(values, [row] * len(values), linestyle="none", **style)
+    ax.set(ylim=(len(final) - 0.4, -0.6), xlim=(0, 1), xlabel="test accuracy")
+    ax.set_yticks(range(len(final)), list(final))
+    return fig

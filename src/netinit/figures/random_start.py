@@ -1,1 +1,105 @@
 """The pictures of chapter 4, random initialization."""
+
+from collections.abc import Callable, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+
+def sigmoid_layers(weight_std: float) -> Figure:
+    """Histograms of five layers of 100 sigmoid units, fed with a thousand normal inputs."""
+    outputs, edges = _sigmoid_outputs(weight_std), np.linspace(0, 1, 61)
+    fig, ax = plt.subplots()
+    for layer, h in enumerate(outputs, start=1):
+        counts, _ = np.histogram(h, edges)
+        heights = 0.85 * counts / counts.max() - layer  # each strip up to its own highest bin
+        ax.stairs(heights, edges, baseline=-layer, fill=True, color="C0")
+    stds = [f"{h.std():.2g}" for h in outputs]
+    ax.set(xlim=(0, 1), ylim=(-5.1, 0), xlabel="output of a unit", ylabel="layer")
+    ax.set_yticks(-np.arange(1, 6), range(1, 6))
+    ax.set_title(f"std of all outputs: layer 1 {stds[0]}, layer 5 {stds[4]}")
+    fig.set_label(
+        f"Histograms of the outputs of five sigmoid layers, weight std {weight_std:g}: "
+        f"the outputs of layers 1 to 5 have std {', '.join(stds)}."
+    )
+    return fig
+
+
+def _sigmoid_outputs(weight_std: float) -> list[np.ndarray]:
+    rng = np.random.default_rng(4)
+    h, outputs = rng.standard_normal((1000, 100)), []
+    for _ in range(5):
+        h = 1 / (1 + np.exp(-(h @ (weight_std * rng.standard_normal((100, 100))))))
+        outputs.append(h)
+    return outputs
+
+
+def stripes(weight_std: float, *, activations: Callable) -> Figure:
+    """Outputs of 40 units (columns) for 40 inputs (rows) in layers 1, 2 and 5, with the share that answers.
+
+    `activations(weight_std)` returns the outputs (inputs, units) of five layers. The share is the part of
+    their variance that differs between inputs.
+    """
+    outputs = activations(weight_std)
+    fig, axes = plt.subplots(1, 3, figsize=(6, 2.7), sharey=True)
+    words = []
+    for ax, layer in zip(axes, (1, 2, 5), strict=True):
+        h = outputs[layer - 1]
+        answer = h.var(axis=0).mean() / h.var()
+        share = f"{answer:.0%}" if answer > 0.005 else "under 1%"
+        ax.imshow((h[:40, :40] - h.mean()) / h.std(), "cividis", vmin=-2, vmax=2)
+        ax.set(title=f"layer {layer}: {share}", xlabel="unit", xticks=[], yticks=[])
+        ax.grid(False)
+        words.append(f"{share} in layer {layer}")
+    axes[0].set_ylabel("input")
+    striped = (
+        " Layer 5 is vertical stripes: each unit repeats itself for every input." if answer < 0.1 else ""
+    )
+    fig.set_label(
+        f"Weight std {weight_std:g}. Share of the variance of the outputs that answers the input: "
+        f"{', '.join(words)}.{striped}"
+    )
+    return fig
+
+
+def gradient_by_layer(weight_std: float, activation: str, *, traced: Callable) -> Figure:
+    """The gradient of each layer over that of the last; `traced(weight_std, activation)` returns a trace.
+
+    What leaves the frame, beyond 1e-14 and 1e14, is in the title.
+    """
+    t = traced(weight_std, activation)
+    measured = t.column("gradient_std", "Linear")[:-1]
+    predicted = t.column("predicted_gradient_std", "Linear")[:-1]
+    layers = np.arange(1, len(measured) + 1)
+    arrives, theory = measured[0] / measured[-1], predicted[0] / predicted[-1]
+    fig, ax = plt.subplots()
+    ax.plot(layers, predicted / predicted[-1], "--", color="#444444", label="theory")
+    ax.plot(layers, measured / measured[-1], "o", color="C1", label="measured")
+    ax.set(yscale="log", ylim=(1e-14, 1e14), yticks=10.0 ** np.arange(-12, 13, 4))
+    ax.set(xlabel="layer", ylabel="gradient, last layer = 1", xticks=[1, 5, 10, 15, 20])
+    per_layer = arrives ** (1 / (len(layers) - 1))
+    ax.set_title(f"{activation}, weight std {weight_std:g}: {per_layer:.2g} per layer, {arrives:.0e} arrives")
+    ax.legend(loc="upper right")
+    fig.set_label(
+        f"{activation}, weight std {weight_std:g}, {len(layers)} layers of 100: the gradient at layer 1 "
+        f"is {arrives:.0e} of that at layer {len(layers)}; theory says {theory:.0e}."
+    )
+    return fig
+
+
+def ranks(weight_std: float, activation: str, *, effective_ranks: Callable, stds: Sequence[float]) -> Figure:
+    """Effective rank by layer for one weight std, the others in gray; `effective_ranks(std, activation)`."""
+    fig, ax = plt.subplots()
+    layers = range(1, 6)
+    for std in stds:
+        ax.plot(layers, effective_ranks(std, activation), "-", color="#bbbbbb", linewidth=1.5)
+    found = effective_ranks(weight_std, activation)
+    ax.plot(layers, found, "-o", color="C1")
+    ax.set(xlabel="layer", ylabel="effective rank", ylim=(0, 105), xticks=layers)
+    ax.set_title(f"{activation}, weight std {weight_std:g}: {found[0]:.0f} to {found[-1]:.0f} of 100")
+    fig.set_label(
+        f"{activation}, weight std {weight_std:g}: effective rank by layer "
+        f"{', '.join(f'{rank:.0f}' for rank in found)}, of 100 units."
+    )
+    return fig

@@ -1,1 +1,167 @@
 """The pictures of chapter 5, Xavier initialization."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from netinit.builders import mlp
+from netinit.data import load_digits
+from netinit.initialize import initialize
+from netinit.initializers import lecun_uniform, variance_scaling, xavier_uniform
+from netinit.plots import theory_and_measurement
+from netinit.trace import Trace, trace
+
+FUNNEL = [64, 512, 256, 128, 64, 32, 16, 10]
+RULES = {
+    "standard": partial(variance_scaling, scale=1 / 3, distribution="uniform"),
+    "LeCun": lecun_uniform,
+    "Glorot": xavier_uniform,
+}
+MODES = {"1/n_in": "fan_in", "1/n_out": "fan_out", "Glorot": "fan_avg"}
+SPANS = {"tanh": (-1, 1), "sigmoid": (0, 1), "relu": (-0.5, 3)}  # the activations to show, by name
+
+
+def both_sides(rule: str) -> Figure:
+    """What each hidden layer of a fresh funnel sends forward, and the gradient that reaches it."""
+    data, rng = load_digits(), np.random.default_rng(0)
+    model = initialize(mlp(FUNNEL, "tanh"), RULES[rule], rng)
+    rows = trace(model, data.x_train[:200], data.y_train[:200], keep=True)
+    signal = [row.output for row in rows[1::2]]
+    gradient = [row.gradient / rows[10].gradient.std() for row in rows[:-1:2]]
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.8), sharey=True)
+    _rows_with_std(left, signal, 1, "C0")
+    _rows_with_std(right, gradient, 3, "C1")
+    names = [f"{layer}: {units}" for layer, units in enumerate(FUNNEL[1:-1], start=1)]
+    left.set(title="activations", xlabel="value", ylabel="layer: units")
+    left.set_yticks(range(0, -6, -1), names)
+    right.set(title="gradient", xlabel="divided by layer 6's std")
+    ends = [f"{values.std():.2g}" for values in (signal[0], signal[-1], gradient[0])]
+    fig.set_label(
+        f"{rule}: activation std from {ends[0]} in layer 1 to {ends[1]} in layer 6; "
+        f"gradient std in layer 1, relative to layer 6, {ends[2]}."
+    )
+    return fig
+
+
+def _rows_with_std(ax: Axes, arrays: Sequence[np.ndarray], end: float, color: str) -> None:
+    """One histogram under the other, each with its std at the right."""
+    for i, values in enumerate(arrays):
+        _ridge(ax, values, (-end, end), -i, color)
+        place = {"transform": ax.get_yaxis_transform(), "ha": "right", "fontsize": 11}
+        ax.text(1, 0.3 - i, f"{values.std():.2f}", **place)
+    ax.text(1, 1.02, "std", transform=ax.transAxes, ha="right")
+    ax.set(xlim=(-end, 1.55 * end), xticks=[-end, 0, end])
+
+
+def _ridge(ax: Axes, values: np.ndarray, span: tuple[float, float], base: float, color: str) -> None:
+    """A histogram of height 0.85 that stands on a base line; what lies outside counts at the ends."""
+    height, edges = np.histogram(np.clip(values, *span), 41, span)
+    top = base + 0.85 * height / height.max()
+    ax.fill_between(edges[:-1], base, top, step="post", color=color, alpha=0.7)
+
+
+def layer_factors(n_in: int, n_out: int) -> Figure:
+    """By how much one layer multiplies mean squares each way, under three rules; theory, and one draw."""
+    variances = np.array([1 / n_in, 1 / n_out, 2 / (n_in + n_out)])
+    theory = np.outer([n_in, n_out], variances)  # (way, rule)
+    drawn = np.array([_measured_factors(n_in, n_out, mode) for mode in MODES.values()]).T
+    fig, ax = plt.subplots()
+    for way, name, marker, shift in ((0, "forward", "s", -0.15), (1, "backward", "^", 0.15)):
+        at = np.arange(3) + shift
+        ax.vlines(at, 1, theory[way], color=f"C{way}", linewidth=5, alpha=0.6)
+        ax.plot(at, theory[way], marker, color=f"C{way}", markersize=13, alpha=0.75, label=name)
+        ax.plot(at, drawn[way], "ko", markersize=4, label="measured" if way else None)
+    ax.axhline(1, color="0.3", linewidth=1, linestyle="-")
+    ax.set(yscale="log", ylim=(0.04, 25), ylabel="factor on the variance", xlim=(-0.6, 2.6))
+    ax.set_title(f"{n_in} inputs, {n_out} outputs")
+    ax.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
+    ax.set_xticks(range(3), ["LeCun: 1/n_in", "1/n_out", "Glorot"])
+    ax.legend(ncols=3, loc="upper center", columnspacing=0.8, handlelength=1)
+    pairs = "; ".join(f"{name} {f:.2g} and {b:.2g}" for name, f, b in zip(MODES, *theory, strict=True))
+    fig.set_label(f"{n_in} inputs, {n_out} outputs. Forward and backward factor: {pairs}.")
+    return fig
+
+
+def _measured_factors(n_in: int, n_out: int, mode: str) -> tuple[float, float]:
+    """By how much one random layer multiplies mean squares, forward and backward."""
+    rng = np.random.default_rng(1)
+    W = variance_scaling((n_in, n_out), rng, mode=mode, dtype=np.float64)
+    h, delta = rng.standard_normal((50, n_in)), rng.standard_normal((50, n_out))
+    return np.mean((h @ W) ** 2), np.mean((delta @ W.T) ** 2)
+
+
+def theory_of_wide_layers(traces: Mapping[str, Sequence[Trace]]) -> Figure:
+    """Activations and gradients of the hidden layers: the theory for wide layers, and every measured seed."""
+    fig, (top, bottom) = plt.subplots(2, 1, figsize=(6, 5), sharex=True)
+    ends = []
+    for name, seeds in traces.items():
+        first = seeds[0]
+        layers = range(1, len(first.column("std", "tanh")) + 1)
+        stds = np.array([t.column("std", "tanh") for t in seeds])
+        theory_and_measurement(top, layers, first.column("predicted_rms", "tanh"), stds, name)
+        back = np.array([t.column("gradient_std", "Linear")[:-1] for t in seeds])
+        predicted = first.column("predicted_gradient_std", "Linear")[:-1]
+        theory_and_measurement(bottom, layers, predicted / predicted[-1], back / back[:, -1:], name)
+        start, end = np.median(stds, axis=0)[[0, -1]]
+        ends.append(f"{name}: activation std from {start:.2g} to {end:.2g}")
+    top.set(yscale="log", ylabel="activation std", ylim=(0.03, 1))
+    bottom.set(yscale="log", ylabel="gradient std\nrelative to the last", ylim=(0.05, 1.5))
+    bottom.set(xlabel="layer", xticks=layers)
+    top.legend(fontsize=10, loc="lower left")
+    for ax, ticks in ((top, [0.05, 0.1, 0.2, 0.5, 1]), (bottom, [0.1, 0.2, 0.5, 1])):
+        ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        ax.minorticks_off()
+    fig.set_label("; ".join(ends) + ". The measured dots lie on the lines of the theory.")
+    return fig
+
+
+# The deeper page
+
+
+def jacobian_spectrum(layer: int, rule: str, *, spectra: Mapping[str, np.ndarray]) -> Figure:
+    """The singular values of one layer's Jacobian, with what the linear regime predicts."""
+    values = spectra[rule][layer - 1]
+    fig, ax = plt.subplots()
+    bins = {"bins": 42, "range": (0, 2.1), "density": True}
+    ax.hist(np.clip(values, 0, 2.1), **bins, color="C0", alpha=0.6, label="measured")
+    if rule == "orthogonal":
+        ax.axvline(1, color="C1", linestyle="--", label="linear theory: all 1")
+    else:
+        top = 2 if rule == "Glorot" else 2 / np.sqrt(3)
+        s = np.linspace(0, top, 200)
+        ax.plot(s, 4 * np.sqrt(top**2 - s**2) / (np.pi * top**2), "C1--", label="linear theory")
+    ax.axvline(values.mean(), color="0.2", linestyle="-", linewidth=1.5, label=f"mean {values.mean():.2f}")
+    ax.set(xlim=(0, 2.1), ylim=(0, 3), xlabel="singular value", ylabel="density")
+    ax.set_title(f"{rule}, from layer {layer} to {layer + 1}")
+    ax.legend(loc="upper right")
+    rms = np.sqrt(np.mean(values**2))
+    fig.set_label(
+        f"{rule}, Jacobian from layer {layer} to {layer + 1}: singular values from {values.min():.2f} to "
+        f"{values.max():.2f}, mean {values.mean():.2f}, root mean square {rms:.2f}."
+    )
+    return fig
+
+
+def gain_through_layers(gain: float, activation: str, *, network: Callable[..., Trace]) -> Figure:
+    """Activations of some layers and the gradient of all, for `network(gain, activation)`, a kept trace."""
+    rows = network(gain, activation)
+    stds, gradient = rows.column("std", activation), rows.column("gradient_std", "Linear")[:-1]
+    gradient, shown = gradient / gradient[-1], (1, 3, 5, 7, 10)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.8))
+    for i, layer in enumerate(shown):
+        _ridge(left, rows[2 * layer - 1].output, SPANS[activation], -i, "C0")
+    left.set_yticks(range(0, -len(shown), -1), shown)
+    left.set(ylim=(-4.1, 1), ylabel="layer", xlabel="activation", title=f"{activation}, gain {gain:g}")
+    right.plot(range(1, len(gradient) + 1), gradient, "o-", color="C1")
+    right.axhline(1, color="0.4", linewidth=1, linestyle=":")
+    right.set(yscale="log", ylim=(1e-9, 1e4), xlabel="layer", xticks=[1, 4, 7, 10])
+    right.set_title("gradient (layer 10: 1)")
+    fig.set_label(
+        f"{activation}, gain {gain:g}: activation std {stds[0]:.2g} in layer 1, {stds[-1]:.2g} in layer 10; "
+        f"the gradient at layer 1 is {gradient[0]:.1e} times that at layer 10."
+    )
+    return fig

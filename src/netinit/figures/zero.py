@@ -1,1 +1,222 @@
 """The pictures of chapter 3, zero and constant initialization."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from netinit.plots import lines_with_spread
+
+SEEN = 0.01  # incoming weights that differ by less look the same in a picture
+
+
+def equal_and_random(epoch: int, *, runs: Mapping[str, Sequence]) -> Figure:
+    """What eight hidden units see: a row of pictures for each start, from a probe of the incoming weights."""
+    fig, axes = plt.subplots(2, 1, figsize=(6, 2.3))
+    words = []
+    for ax, (name, (run, *_)) in zip(axes, runs.items(), strict=True):
+        title = f"{name}: {run.history.validation_accuracy[epoch]:.0%} of the digits are read"
+        unit_pictures(ax, run.probes[epoch], title)
+        words.append(f"{title}, {_alike(run.probes[epoch])}")
+    fig.set_label(f"The incoming weights of 8 hidden units after epoch {epoch}. {'; '.join(words)}.")
+    return fig
+
+
+def unit_pictures(ax: Axes, weights: np.ndarray, title: str) -> Axes:
+    """The incoming weights (64, 8) of eight units as eight images, over the digit that each unit looks at."""
+    pictures = np.pad(weights.T.reshape(8, 8, 8), [(0, 0), (0, 0), (0, 1)], constant_values=np.nan)
+    ax.imshow(np.hstack(pictures)[:, :-1], cmap="PuOr", vmin=-0.5, vmax=0.5)  # a blank column between two
+    ax.set_title(title)
+    ax.set_axis_off()
+    return ax
+
+
+def _alike(weights: np.ndarray) -> str:
+    difference = np.abs(weights - weights[:, :1]).max()
+    return "all pictures are the same" if difference < SEEN else "the pictures differ"
+
+
+def half_equal(epoch: int, network: str, *, runs: Mapping[str, Sequence]) -> Figure:
+    """The incoming weights of 16 units of one start, from a probe of them."""
+    run = runs[network][0]
+    weights, accuracy = run.probes[epoch], run.history.validation_accuracy[epoch]
+    fig, axes = plt.subplots(2, 1, figsize=(6, 2.1))
+    unit_pictures(axes[0], weights[:, :8], f"{network}, epoch {epoch}: accuracy {accuracy:.2f}")
+    unit_pictures(axes[1], weights[:, 8:16], "")
+    fig.set_label(
+        f"Start {network} after epoch {epoch}, 16 hidden units: {_alike(weights)}; "
+        f"validation accuracy {accuracy:.2f}."
+    )
+    return fig
+
+
+# --- two units ---------------------------------------------------------------------------------------------
+
+NODES = {  # where each circle stands, and what is written in it
+    "x1": (0, 1, "$x_1$"),
+    "x2": (0, 0, "$x_2$"),
+    "h1": (1, 1, "unit 1"),
+    "h2": (1, 0, "unit 2"),
+    "out": (2, 0.5, "$z^2$"),
+}
+
+
+def two_units(step: int, outgoing_weights: str, *, train: Callable) -> Figure:
+    """The network of two inputs and two units after some steps, its weights written on its lines.
+
+    `train([w1, w2], steps)` returns the incoming weights (2, 2), a column for each unit, and the two outgoing
+    ones; `outgoing_weights` is such as "0.5 and 0.5".
+    """
+    incoming, outgoing = train([float(w) for w in outgoing_weights.split(" and ")], step)
+    fig, ax = plt.subplots(figsize=(6, 2.9))
+    words = []
+    for j in (0, 1):
+        unit, color = f"h{j + 1}", f"C{j}"
+        for i in (0, 1):
+            _line(ax, (f"x{i + 1}", unit), incoming[i, j], color, at=0.3)
+        _line(ax, (unit, "out"), outgoing[j], color, at=0.5)
+        down, up = incoming[:, j], outgoing[j]
+        words.append(f"unit {j + 1} receives {down[0]:.3f} and {down[1]:.3f} and sends {up:.3f}")
+    for x, y, name in NODES.values():
+        ax.text(x, y, name, ha="center", va="center", bbox={"boxstyle": "circle", "fc": "w", "ec": "0.4"})
+    same = np.allclose(incoming[:, 0], incoming[:, 1]) and np.isclose(*outgoing)
+    verdict = "two equal units" if same else "the units differ"
+    ax.set(xlim=(-0.2, 2.2), ylim=(-0.3, 1.3), title=f"after {step} steps: {verdict}")
+    ax.set_axis_off()
+    fig.set_label(f"Start with {outgoing_weights}, after {step} steps: {'; '.join(words)}; {verdict}.")
+    return fig
+
+
+def _line(ax, ends, weight, color, at):
+    """A line between two circles, as thick as its weight is large, with the number on it."""
+    (x0, y0, _), (x1, y1, _) = (NODES[end] for end in ends)
+    ax.plot([x0, x1], [y0, y1], "-", color=color, linewidth=1 + 8 * abs(weight), zorder=0)
+    spot = x0 + at * (x1 - x0), y0 + at * (y1 - y0)
+    box = {"fc": "w", "ec": "none", "pad": 1}
+    ax.text(*spot, f"{weight:.3f}", ha="center", va="center", fontsize=11, bbox=box)
+
+
+# --- signal meets gradient ---------------------------------------------------------------------------------
+
+
+def meeting(step: int, matrices: str, *, meet: Callable) -> Figure:
+    """For each of four matrices the signal that comes from below and the gradient that comes from above.
+
+    `meet(pattern, step)` returns three lists of four: the rms of both, and the size of the weight's gradient.
+    """
+    pattern = matrices.replace(" ", "")
+    signal, gradient, weight = meet(pattern, step)
+    fig, ax = plt.subplots(figsize=(6, 3.4))
+    at = np.arange(1, 5)
+    arriving = ((-0.2, signal, "signal from below", ""), (0.2, gradient, "gradient from above", "//"))
+    for shift, sizes, name, hatch in arriving:
+        sizes = np.asarray(sizes, float)
+        bars = np.where(sizes > 0, sizes, np.nan)
+        ax.bar(at + shift, bars, 0.38, label=name, hatch=hatch, edgecolor="white")
+        for i in np.flatnonzero(sizes == 0):
+            ax.text(at[i] + shift, 1.5e-7, "0", ha="center")
+    kinds = ["zero" if c == "0" else "random" for c in pattern]
+    moves = ["moves" if size > 0 else "stays" for size in weight]
+    ax.set_xticks(at, [f"$W^{i}$: {kind}\n{move}" for i, kind, move in zip(at, kinds, moves, strict=True)])
+    ax.set(yscale="log", ylim=(1e-7, 100), ylabel="rms of what arrives")
+    ax.legend(ncols=2, loc="upper center")
+    moving = ", ".join(f"W{i}" for i, size in zip(at, weight, strict=True) if size > 0)
+    fig.set_label(f"Start {matrices}, step {step}: weights with a gradient: {moving or 'none'}.")
+    return fig
+
+
+# --- the deeper page ---------------------------------------------------------------------------------------
+
+
+def ridge(offset: float, *, descend: Callable, axis: np.ndarray, surface: np.ndarray) -> Figure:
+    """The path of two units over the loss of their weights; `descend(offset)` returns it, (steps + 1, 2)."""
+    path = descend(offset)
+    fig, ax = plt.subplots(figsize=(6, 4.4))
+    levels = [1e-3, 3e-3, 0.01, 0.02, 0.04, 0.07, 0.1, 0.2]
+    ax.contour(axis, axis, surface, levels, colors="0.7", linewidths=1, linestyles="solid")
+    ax.plot(axis, axis, color="0.4", linestyle=":", linewidth=1.2)
+    ax.plot(*path.T, "-o", color="C0", markevery=20, markersize=5)
+    ax.plot([3, 0.2], [0.2, 3], "*", color="C1", markersize=14)
+    left = np.flatnonzero(np.abs(path[:, 0] - path[:, 1]) > 1)
+    fate = f"leaves after {left[0]} steps" if left.size else "never leaves"
+    limits = (axis[0], axis[-1])
+    ax.set(xlabel="$w_1$", ylabel="$w_2$", aspect="equal", xlim=limits, ylim=limits)
+    ax.set_title(f"offset {offset:g}: {fate}")
+    fig.set_label(
+        f"Offset {offset:g}: the path starts near the diagonal and {fate}; after {len(path) - 1} steps w1 is "
+        f"{path[-1, 0]:.2f} and w2 {path[-1, 1]:.2f}. The minima are at (3, 0.2) and (0.2, 3)."
+    )
+    return fig
+
+
+def noise_and_accuracy(noise: float, *, epochs: np.ndarray, curves: Mapping[float, np.ndarray]) -> Figure:
+    """Accuracy over epochs (runs, epochs) for one amount of planted noise, the others in gray."""
+    fig, ax = plt.subplots()
+    for other in curves.values():
+        ax.plot(epochs, np.median(other, axis=0), color="0.85", linestyle="-", linewidth=1)
+    lines_with_spread(ax, epochs, curves[noise], f"noise {noise:g}", color="C0", linestyle="-")
+    middle = np.median(curves[noise], axis=0)
+    over = epochs[middle > 0.8]
+    words = f"above 0.8 from epoch {over[0]}" if over.size else "never above 0.8"
+    ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1), xlim=(0, epochs[-1]))
+    ax.set_title(f"constant 0.1 + noise {noise:g}: {words}")
+    fig.set_label(
+        f"Noise {noise:g} on the constant 0.1: median accuracy {words}, "
+        f"{middle[-1]:.2f} at epoch {epochs[-1]}."
+    )
+    return fig
+
+
+def growing_spread(epochs: np.ndarray, growth: np.ndarray, spreads: Mapping[float, np.ndarray]) -> Figure:
+    """Spread of the units for amounts of planted noise: theory by epoch, and runs (runs, epochs)."""
+    fig, ax = plt.subplots(figsize=(6, 4))
+    for i, (noise, runs) in enumerate(spreads.items()):
+        shown = noise * growth < 1
+        ax.plot(np.flatnonzero(shown), noise * growth[shown], "-", color=f"C{i}", linewidth=1.5)
+        middle = np.median(runs, axis=0)
+        bars = [middle - runs.min(axis=0), runs.max(axis=0) - middle]
+        marks = {"linestyle": "", "marker": "os^D"[i], "markersize": 5, "color": f"C{i}"}
+        ax.errorbar(epochs, middle, bars, label=f"noise {noise:g}", **marks)
+    ax.set(xlabel="epoch (one full-batch step each)", ylabel="spread of the hidden units")
+    ax.set(yscale="log", ylim=(1e-13, 2))
+    ax.legend(loc="lower right")
+    fig.set_label("The spread of the units grows exponentially, as the theory says, until it is about 1.")
+    return fig
+
+
+def rounding_apart(spreads: Mapping[tuple, np.ndarray], visible: Mapping[type, int]) -> Figure:
+    """How far rounding alone spreads the units, by (dtype, width); a dotted line where it should show."""
+    fig, ax = plt.subplots(figsize=(6, 4))
+    types, widths = list(visible), sorted({width for _, width in spreads})
+    for (dtype, width), spread in spreads.items():
+        color, style = f"C{types.index(dtype)}", ["-", "--"][widths.index(width)]
+        shown = np.where(spread < 1e-19, np.nan, spread)  # equal to the last digit
+        ax.plot(shown, style, color=color, label=f"{dtype.__name__}, width {width}")
+    for i, dtype in enumerate(types):
+        ax.axvline(visible[dtype], color=f"C{i}", linewidth=1, linestyle=":")
+    ax.set(xlabel="epoch", ylabel="spread of the hidden units", yscale="log")
+    ax.set(ylim=(1e-18, 2), xlim=(0, max(map(len, spreads.values())) - 1))
+    ax.legend(loc="lower right")
+    fig.set_label("Rounding alone drives the units of some of these networks apart, exponentially.")
+    return fig
+
+
+def units_part(epoch: int, scheme: str, *, films: Mapping[str, Sequence]) -> Figure:
+    """The incoming weights (64, 12) of 12 units at an epoch; `films` holds them by start and epoch."""
+    weights = films[scheme][epoch]
+    distance = np.abs(weights - weights[:, :1]).max()
+    tiles = np.pad(weights.T.reshape(2, 6, 8, 8), [(0, 0), (0, 0), (0, 1), (0, 1)], constant_values=np.nan)
+    canvas = np.vstack([np.hstack(row) for row in tiles])[:-1, :-1]
+    fig, ax = plt.subplots(figsize=(6, 2.7))
+    image = ax.imshow(canvas, cmap="PuOr", vmin=-0.4, vmax=0.4)
+    ax.set(xticks=[], yticks=[], title=f"{scheme}, epoch {epoch}: units differ by {distance:.0e}")
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    fig.colorbar(image, ax=ax, shrink=0.8)
+    fig.set_label(
+        f"Start {scheme}, epoch {epoch}, the weights of 12 hidden units as pictures: {_alike(weights)}; "
+        f"the largest difference from the first is {distance:.0e}."
+    )
+    return fig

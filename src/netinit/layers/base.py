@@ -3,7 +3,7 @@
 A layer is a function with adjustable parameters. `forward(x)` computes the output and remembers what the way
 back needs; `backward(grad)` takes dLoss/d(output), adds dLoss/d(parameter) to each parameter, and returns
 dLoss/d(input). Your own layer is a subclass with `__init__`, `forward` and `backward`: parameters and layers
-that it holds as attributes, or layers in a list, are found by themselves.
+that it holds as attributes, or in a list, a tuple or a dict, are found by themselves.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from netinit.checks import cast, check_flag, check_floats, check_kind, check_number
+from netinit.checks import TRAINED, cast, check_flag, check_floats, check_kind, check_number
+
+MOST_NESTED = 100  # layers within layers, which Python runs as calls within calls
 
 
 class Parameter:
@@ -21,14 +23,15 @@ class Parameter:
     `grad` is None until a backward pass has reached the parameter. `lr_scale` multiplies the learning rate of
     this parameter alone; 0 freezes it. `grad_buffer`, if an optimizer has set it, is the array that gradients
     are written into: copy a gradient that you want to keep beyond the next backward pass.
+
+    >>> Parameter(np.zeros((64, 10)), name="weight").value.shape
+    (64, 10)
     """
 
     def __init__(
         self, value: np.ndarray, grad: np.ndarray | None = None, name: str = "", lr_scale: float = 1.0
     ):
-        value = np.asarray(value)
-        if value.dtype.kind != "f":
-            raise TypeError(f"value must hold floating-point numbers, got dtype {value.dtype}.")
+        check_floats("value", value)
         if grad is not None and np.shape(grad) != value.shape:
             raise ValueError(f"grad must have the shape of value {value.shape}, got {np.shape(grad)}.")
         self.value = value
@@ -72,7 +75,17 @@ class Parameter:
 
 
 class Layer:
-    """The base of all layers and models."""
+    """The base of all layers and models.
+
+    >>> class Double(Layer):
+    ...     def forward(self, x):
+    ...         return 2 * x
+    ...
+    ...     def backward(self, grad):
+    ...         return 2 * grad
+    >>> Double()(np.ones((1, 2)))
+    array([[2., 2.]])
+    """
 
     n_in: int | None = None  # features per example that the layer takes; None: any number
     n_out: int | None = None  # features per example that it returns; None: not known beforehand
@@ -98,24 +111,33 @@ class Layer:
         raise ValueError(f"{self!r} takes an input of shape {shape}, got {x.shape}.")
 
     def saved(self):
-        """What the last forward pass kept; RuntimeError where there was none."""
+        """What the last forward pass kept, once; RuntimeError where there was none since the last call.
+
+        So a layer that runs twice in one pass cannot go back twice on what the second run kept.
+        """
         if self._saved is None:
-            raise RuntimeError(f"{type(self).__name__}.backward needs a forward pass first.")
-        return self._saved
+            raise RuntimeError(f"{self!r}.backward needs a forward pass of its own first.")
+        saved, self._saved = self._saved, None
+        return saved
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle takes along: everything but the last batch."""
+        return {name: value for name, value in vars(self).items() if name != "_saved"}
 
     def children(self) -> Iterator[tuple[str, "Layer"]]:
         """Name and layer of each direct part, in the order of definition; "parts.0" in a list `parts`."""
-        for name, value in vars(self).items():
-            if isinstance(value, Layer):
-                yield name, value
-            elif isinstance(value, (list, tuple)):
-                yield from ((f"{name}.{i}", part) for i, part in enumerate(value) if isinstance(part, Layer))
+        return _held(self, Layer)
 
     def named_layers(self, prefix: str = "") -> Iterator[tuple[str, "Layer"]]:
-        """Path and layer of this layer and of all inside it, such as ("1.branch.0", Linear(16, 16))."""
+        """Path and layer of this layer and of all inside it, such as ("1.branch.0", Linear(16, 16)).
+
+        Raises ValueError where layers are nested more than 100 deep, as in one that holds its own model.
+        """
         ahead = [(prefix, self)]  # a stack: what is still to come, the next one last
         while ahead:
             path, layer = ahead.pop()
+            if path.count(".") > MOST_NESTED:
+                raise ValueError(f"layers must be nested at most {MOST_NESTED} deep, got {path[:40]!r}...")
             yield path, layer
             parts = [(f"{path}.{name}" if path else name, child) for name, child in layer.children()]
             ahead += reversed(parts)
@@ -149,11 +171,11 @@ class Layer:
     def astype(self, dtype) -> "Layer":
         """Convert every parameter and buffer, float64 for gradient checks say; returns the layer."""
         try:
-            kind = np.dtype(dtype).kind
+            fits = dtype is not None and np.dtype(dtype) in TRAINED
         except TypeError:
-            kind = None
-        if dtype is None or kind != "f":
-            raise TypeError(f"dtype must be a floating-point type, got {dtype!r}.")
+            fits = False
+        if not fits:
+            raise TypeError(f"dtype must be float32 or float64, got {dtype!r}.")
         for _, layer in self.named_layers():
             for name in layer.buffers():
                 setattr(layer, name, getattr(layer, name).astype(dtype))
@@ -182,7 +204,8 @@ class Layer:
         """Copy arrays into the parameters and buffers of the same path; nothing changes if anything is wrong.
 
         `strict=False` passes over paths that only one side has. Raises ValueError for such a path when
-        strict, and always for a wrong shape or a value that is not finite in the dtype of the model.
+        strict, and always for a wrong shape, a value that is not finite in the dtype of the model, an array
+        that cannot be written to, or two values for one shared array.
         """
         check_kind("state", state, Mapping, "a mapping of paths to arrays")
         own = dict(self.named_arrays())
@@ -190,18 +213,23 @@ class Layer:
             missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
             raise ValueError(f"state does not fit the model: missing {missing}, unexpected {extra}.")
         loaded = {path: _fitting(path, state[path], own[path]) for path in own if path in state}
-        for path, value in loaded.items():
-            own[path][...] = value
+        for first, *others in paths_by_array({path: own[path] for path in loaded}):
+            for path in others:
+                if not np.array_equal(loaded[first], loaded[path]):
+                    raise ValueError(f"state must agree on {first!r} and {path!r}, which share one array.")
+        overwrite((path, own[path], value) for path, value in loaded.items())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
 def weight_of(layer: Layer) -> Parameter | None:
-    """The layer's own parameter `weight`, or else its only one with two axes or more; None without any."""
-    own = own_parameters(layer)
-    matrices = [p for p in own.values() if p.value.ndim >= 2]
-    return own.get("weight", matrices[0] if len(matrices) == 1 else None)
+    """The layer's own parameter `weight`, or else its only one, among those of two axes or more; or None.
+
+    The scales of a normalization or of a PReLU have one axis: they are no weights, whatever their name.
+    """
+    matrices = {name: p for name, p in own_parameters(layer).items() if p.value.ndim >= 2}
+    return matrices.get("weight", next(iter(matrices.values())) if len(matrices) == 1 else None)
 
 
 def bias_of(layer: Layer) -> Parameter | None:
@@ -211,7 +239,17 @@ def bias_of(layer: Layer) -> Parameter | None:
 
 def own_parameters(layer: Layer) -> dict[str, Parameter]:
     """Name and parameter of everything that the layer itself holds, without its parts."""
-    return {name: value for name, value in vars(layer).items() if isinstance(value, Parameter)}
+    return dict(_held(layer, Parameter))
+
+
+def _held(layer: Layer, kind: type) -> Iterator[tuple[str, Any]]:
+    """Name and value of each attribute of a kind; "name.key" for those in a list, a tuple or a dict."""
+    for name, value in vars(layer).items():
+        if isinstance(value, kind):
+            yield name, value
+        elif isinstance(value, (list, tuple, dict)):
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            yield from ((f"{name}.{key}", part) for key, part in items if isinstance(part, kind))
 
 
 @contextmanager
@@ -225,6 +263,29 @@ def gradients_set_aside(parameters: Iterable[Parameter]) -> Iterator[None]:
     finally:
         for parameter, grad, buffer in before:
             parameter.grad, parameter.grad_buffer = grad, buffer
+
+
+def overwrite(changes: Iterable[tuple[str, np.ndarray, np.ndarray]]) -> None:
+    """Copy each value into its array, given as (path, array, value); all, or none where one is read-only."""
+    changes = list(changes)
+    check_writeable((path, array) for path, array, _ in changes)
+    for _, array, value in changes:
+        array[...] = value
+
+
+def check_writeable(arrays: Iterable[tuple[str, np.ndarray]]) -> None:
+    """Raise for a read-only array, given as (path, array)."""
+    for path, array in arrays:
+        if not array.flags.writeable:
+            raise ValueError(f"{path!r} must be an array that can be written to, got a read-only one.")
+
+
+def paths_by_array(arrays: Mapping[str, np.ndarray]) -> list[list[str]]:
+    """The paths of each array, several where it is shared."""
+    sharing: dict[int, list[str]] = {}
+    for path, array in arrays.items():
+        sharing.setdefault(id(array), []).append(path)
+    return list(sharing.values())
 
 
 def _fitting(path, value, own):

@@ -26,10 +26,15 @@ class Conv2d(Layer):
     of input channels only. As in all these libraries the kernel is not flipped. Raises ValueError for a size
     below 1, groups that do not divide both channel counts, an unknown padding, an input of another shape, or
     one smaller than the kernel when "valid".
+
+    >>> Conv2d(1, 8)(np.zeros((5, 28, 28, 1), np.float32)).shape
+    (5, 28, 28, 8)
     """
 
     def __init__(self, c_in, c_out, kernel_size=3, stride=1, padding="same", bias=True, groups=1):
-        check_sizes(c_in=c_in, c_out=c_out, kernel_size=kernel_size, stride=stride, groups=groups)
+        c_in, c_out, kernel_size, stride, groups = check_sizes(
+            c_in=c_in, c_out=c_out, kernel_size=kernel_size, stride=stride, groups=groups
+        )
         if c_in % groups or c_out % groups:
             raise ValueError(f"groups must divide c_in and c_out, got {groups} for {c_in} and {c_out}.")
         check_name("padding", padding, PADDINGS)
@@ -111,7 +116,11 @@ class Conv2d(Layer):
 
 
 class Flatten(Layer):
-    """(batch, ...) to (batch, product of the rest): from images to the rows that `Linear` takes."""
+    """(batch, ...) to (batch, product of the rest): from images to the rows that `Linear` takes.
+
+    >>> Flatten()(np.zeros((5, 8, 8, 2))).shape
+    (5, 128)
+    """
 
     def forward(self, x):
         if x.ndim < 2:

@@ -1,7 +1,5 @@
 """Layers that change each number by itself: activations, and the scalar bias and multiplier of Fixup."""
 
-from typing import Any
-
 import numpy as np
 
 from netinit.activations import ActivationFunction, get_activation
@@ -9,36 +7,46 @@ from netinit.layers.base import Layer, Parameter
 
 
 class Activation(Layer):
-    """y = phi(z), element by element, for a name in `ACTIVATIONS` or an `ActivationFunction` of your own."""
+    """y = phi(z), element by element, for a name in `ACTIVATIONS` or an `ActivationFunction` of your own.
+
+    >>> Activation("relu")(np.array([[-1.0, 2.0]]))
+    array([[0., 2.]])
+    """
 
     keeps_width = True
-    _input: Any = None  # what the derivative needs besides the output
 
     def __init__(self, activation: str | ActivationFunction):
         self.activation = get_activation(activation)
 
     def forward(self, x):
         y = self.activation.function(x)
-        if y.shape != x.shape:
-            raise ValueError(f"{self!r} must keep the shape {x.shape}, its function returned {y.shape}.")
-        self._saved = y.astype(bool) if self.activation.is_gate else y
-        self._input = None if self.activation.from_output else x
+        if not isinstance(y, np.ndarray) or (y.shape, y.dtype) != (x.shape, x.dtype):
+            given = f"{y.dtype} of shape {y.shape}" if isinstance(y, np.ndarray) else type(y).__name__
+            raise ValueError(
+                f"{self!r} must return {x.dtype} of shape {x.shape} as it was given, got {given}."
+            )
+        kept = y.astype(bool) if self.activation.is_gate else y
+        self._saved = kept, None if self.activation.from_output else x
         return y
 
     def backward(self, grad):
-        y = self.saved()
+        y, x = self.saved()
         if grad.shape != y.shape:
             raise ValueError(f"grad must have shape {y.shape}, got {grad.shape}.")
         if self.activation.is_gate:
             return y * grad
-        return grad * self.activation.derivative(self._input, y)
+        return grad * self.activation.derivative(x, y)
 
     def __repr__(self):
         return f"Activation({self.activation.name!r})"
 
 
 class ScalarBias(Layer):
-    """y = x + b with a single number b, 0 at the start (Zhang, Dauphin and Ma 2019, rule 3)."""
+    """y = x + b with a single number b, 0 at the start (Zhang, Dauphin and Ma 2019, rule 3).
+
+    >>> ScalarBias()(np.array([[1.0, 2.0]]))
+    array([[1., 2.]])
+    """
 
     keeps_width = True
 
@@ -54,7 +62,11 @@ class ScalarBias(Layer):
 
 
 class ScalarScale(Layer):
-    """y = s x with a single number s, 1 at the start (Zhang, Dauphin and Ma 2019, rule 3)."""
+    """y = s x with a single number s, 1 at the start (Zhang, Dauphin and Ma 2019, rule 3).
+
+    >>> ScalarScale()(np.array([[1.0, 2.0]]))
+    array([[1., 2.]])
+    """
 
     keeps_width = True
 

@@ -5,7 +5,7 @@ Rows of `x` are examples. Weights start at zero: `netinit.initialize` fills them
 
 import numpy as np
 
-from netinit.checks import check_flag, check_sizes
+from netinit.checks import check_flag, check_integer
 from netinit.layers.base import Layer, Parameter
 
 
@@ -14,11 +14,13 @@ class Linear(Layer):
 
     Input (batch, n_in), output (batch, n_out). Raises ValueError for a non-positive size or an input of
     another width.
+
+    >>> Linear(64, 10)(np.zeros((5, 64), np.float32)).shape
+    (5, 10)
     """
 
     def __init__(self, n_in: int, n_out: int, bias: bool = True):
-        check_sizes(n_in=n_in, n_out=n_out)
-        self.n_in, self.n_out = n_in, n_out
+        self.n_in, self.n_out = n_in, n_out = check_integer("n_in", n_in), check_integer("n_out", n_out)
         bias = check_flag("bias", bias)
         self.weight = Parameter(np.zeros((n_in, n_out), np.float32), name="weight")
         self.bias = Parameter(np.zeros(n_out, np.float32), name="bias") if bias else None

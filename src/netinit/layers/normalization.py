@@ -15,7 +15,7 @@ So the gradient loses its mean and its part along xhat: a change that normalizat
 
 import numpy as np
 
-from netinit.checks import check_number, check_sizes
+from netinit.checks import check_integer, check_number
 from netinit.layers.base import Layer, Parameter
 
 
@@ -23,8 +23,8 @@ class Normalization(Layer):
     """What both share: scale and shift of shape (n,), 1 and 0 at the start, and the derivatives above."""
 
     def __init__(self, n: int, epsilon: float):
-        check_sizes(n=n)
-        if check_number("epsilon", epsilon) <= 0:
+        n, epsilon = check_integer("n", n), check_number("epsilon", epsilon)
+        if epsilon <= 0:
             raise ValueError(f"epsilon must be positive, got {epsilon}.")
         self.n_in, self.n_out, self.epsilon = n, n, epsilon
         self.scale = Parameter(np.ones(n, np.float32), name="scale")
@@ -67,15 +67,19 @@ class BatchNorm(Normalization):
     towards them: running <- (1 - momentum) running + momentum batch, with the variance divided by N - 1, as
     in PyTorch. In evaluation it uses the running ones. Raises ValueError for another width, and in training
     for fewer than two values per feature.
+
+    >>> BatchNorm(1)(np.array([[1.0], [3.0]])).round(3)
+    array([[-1.],
+           [ 1.]])
     """
 
     def __init__(self, n: int, momentum: float = 0.1, epsilon: float = 1e-5):
         super().__init__(n, epsilon)
-        if not 0 < check_number("momentum", momentum) <= 1:
+        self.momentum = check_number("momentum", momentum)
+        if not 0 < self.momentum <= 1:
             raise ValueError(f"momentum must lie in (0, 1], got {momentum}.")
-        self.momentum = momentum
-        self.running_mean = np.zeros(n, np.float32)
-        self.running_variance = np.ones(n, np.float32)
+        self.running_mean = np.zeros_like(self.shift.value)
+        self.running_variance = np.ones_like(self.scale.value)
 
     def buffers(self):
         return "running_mean", "running_variance"
@@ -101,6 +105,10 @@ class LayerNorm(Normalization):
 
     Input and output (batch, ..., n); an image is normalized pixel by pixel, over its channels. Training and
     evaluation are the same. Raises ValueError for an input of another width.
+
+    >>> LayerNorm(2)(np.array([[1.0, 3.0], [10.0, 30.0]])).round(3)
+    array([[-1.,  1.],
+           [-1.,  1.]])
     """
 
     def __init__(self, n: int, epsilon: float = 1e-5):

@@ -1,0 +1,172 @@
+"""The figures of chapter 13: what each shows of the spoiled networks, and that the remedies mend them."""
+
+from types import SimpleNamespace
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from netinit.data import load_digits
+from netinit.diagnosis import diagnose
+from netinit.figures import five_minutes as figures
+from netinit.losses import softmax_cross_entropy
+from netinit.optimizers import SGD
+from netinit.training import History
+
+matplotlib.use("agg")
+
+DIGITS = load_digits()
+X, Y = DIGITS.x_train[:100], DIGITS.y_train[:100]
+ONE_BATCH = {"right": [2.3, 0.5, 0.01], "wrong": [2.3, 2.3, 2.2]}
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def axes(fig):
+    return {ax.get_title(): ax for ax in fig.axes}
+
+
+# The faults and their remedies
+TOLD = {
+    "raw pixels": ("input", "input not normalized"),
+    "all zeros": ("0", "zero weights"),
+    "all equal": ("0", "duplicated units"),
+    "std 0.01": ("0", "weights too small"),
+    "std 1": ("0", "saturated activation"),
+    "12 ReLU layers": ("2", "vanishing signal"),
+    "6 sigmoids": ("0", "vanishing gradient"),
+    "10 blocks": ("1.branch.3", "exploding residual sum"),
+    "dead layer": ("4", "dead units"),
+    "one layer x 100": ("4", "weights too large"),
+    "one NaN": ("4", "NaN or infinity in the weight"),
+    "ReLU at the end": ("10", "activation behind the last layer"),
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("fault", figures.FAULTS)
+def test_every_fault_is_named_and_its_remedy_mends_it(fault, seed):
+    [found] = diagnose(*figures.start_of(fault, seed)).findings
+    assert (found.layer, found.fault) == TOLD[fault]
+    mended = figures.FAULTS[fault].cured(np.random.default_rng(seed))
+    assert diagnose(mended, X, Y).findings == ()
+
+
+def test_the_sound_network_is_sound():
+    assert diagnose(*figures.start_of("none")).healthy
+
+
+def test_pixels_are_the_digits_up_to_a_shift_and_one_scale():
+    x = figures.pixels(DIGITS).x_train
+    assert (x.min(), x.max()) == (0, pytest.approx(255))
+    centered = x - x.mean(axis=0)
+    np.testing.assert_allclose(centered / centered.std(), DIGITS.x_train, atol=1e-4)
+
+
+# The first screen
+def test_a_patient_shows_measured_and_predicted_sizes_by_layer():
+    fig = figures.patient("12 ReLU layers")
+    signal, gradient = axes(fig)["signal"], axes(fig)["gradient"]
+    predicted, measured = (line.get_ydata() for line in signal.lines[:2])
+    np.testing.assert_allclose(predicted[1:-1], predicted[1] * 2 ** (-np.arange(11) / 2), rtol=0.1)
+    assert np.all(np.abs(np.log(measured / predicted)) < 1)
+    assert gradient.lines[1].get_ydata()[0] < 0.03
+    assert "layer 2: vanishing signal" in fig.get_label()
+    assert "Remedy: initialize every layer from 2 on with he_normal" in fig.get_label()
+
+
+def test_a_patient_shows_zeros_on_the_edge_nan_as_a_word_and_the_shares_of_units():
+    zeros = axes(figures.patient("all zeros"))
+    assert (zeros["signal"].lines[1].get_ydata() == figures.SMALLEST).all()
+    units = {line.get_label(): line.get_ydata() for line in zeros["units"].lines}
+    np.testing.assert_allclose(units["copies"], 63 / 64)
+    assert not np.any(units["dead"])
+    dead = {line.get_label(): line.get_ydata() for line in axes(figures.patient("dead layer"))["units"].lines}
+    np.testing.assert_allclose(dead["dead"][2:], 1)
+    np.testing.assert_allclose(dead["copies"], 0, atol=0.02)  # dead units are not called copies too
+    saturated = axes(figures.patient("std 1"))["units"].lines[1]
+    assert (saturated.get_label(), saturated.get_ydata().min() > 0.7) == ("saturated", True)
+    nan = axes(figures.patient("one NaN"))["signal"]
+    assert [text.get_text() for text in nan.texts] == ["NaN"]
+
+
+def test_every_patient_has_a_label_of_its_own():
+    labels = [figures.patient(fault).get_label() for fault in ("none", "std 1", "ReLU at the end")]
+    assert len(set(labels)) == 3
+    assert labels[0].endswith("diagnose: healthy")
+
+
+# The order of looking
+@pytest.mark.parametrize(
+    ("step", "right", "wrong"),
+    [
+        ("input", "mean 0, rms 1", "mean 79, rms 125"),
+        ("first loss", "loss 2.3", "loss 21.3"),
+        ("units", "64 different units", "1 different units"),
+        ("one batch", "2.3 to 0.01", "2.3 to 2"),
+    ],
+)
+def test_a_look_says_what_is_right_and_what_is_wrong(step, right, wrong):
+    fig = figures.look(step, ONE_BATCH)
+    assert fig.get_label() == f"{step}: right, {right}; wrong, {wrong}."
+    assert [ax.get_title() for ax in fig.axes] == [f"right: {right}", f"wrong: {wrong}"]
+
+
+def test_a_look_draws_what_it_measures():
+    bars = [[bar.get_height() for bar in ax.patches] for ax in figures.look("first loss", ONE_BATCH).axes]
+    np.testing.assert_allclose([bars[0][0], bars[0][1], bars[1][0]], np.log(10), rtol=0.02)
+    flat, sure = (np.asarray(ax.images[0].get_array()) for ax in figures.look("logits", ONE_BATCH).axes)
+    np.testing.assert_allclose(np.sum(flat, axis=1), 1, rtol=1e-5)
+    assert flat.max() < 0.2
+    assert np.median(sure.max(axis=1)) > 0.9
+    different, same = (ax.images[0].get_array() for ax in figures.look("units", ONE_BATCH).axes)
+    assert np.ptp(same, axis=1).max() < 1e-5 < np.ptp(different, axis=1).min()
+    sound, slow = (ax.lines[0].get_ydata() for ax in figures.look("first update", ONE_BATCH).axes)
+    assert slow.max() < 0.1 * sound.min()
+    for step in ("signal", "gradient"):
+        level, falling = (ax.lines[1].get_ydata() for ax in figures.look(step, ONE_BATCH).axes)
+        assert np.ptp(np.log(level)) < 1.5 < np.ptp(np.log(falling))
+    curves = [ax.lines[0].get_ydata() for ax in figures.look("one batch", ONE_BATCH).axes]
+    np.testing.assert_array_equal(curves, [ONE_BATCH["right"], ONE_BATCH["wrong"]])
+
+
+def test_the_first_update_is_that_of_gradient_descent():
+    model, x, y = figures.start_of("none")
+    ratios = figures.update_ratios(model, x, y, lr=0.1)
+    before = [layer.weight.value.copy() for layer in model[::2]]
+    optimizer = SGD(model.parameters(), 0.1)
+    model.backward(softmax_cross_entropy(model(x), y)[1])
+    optimizer.step()
+    steps = [np.std(layer.weight.value - w) / np.std(w) for layer, w in zip(model[::2], before, strict=True)]
+    np.testing.assert_allclose(ratios, steps, rtol=1e-3)
+
+
+# The gallery and the rules
+def run(*accuracy):
+    return SimpleNamespace(history=History(validation_accuracy=list(accuracy)))
+
+
+def test_mended_shows_both_medians_and_goes_on_where_a_run_stopped():
+    runs = {"std 1": {"found": [run(0.0)] * 3, "mended": [run(0.1, 0.5, value) for value in (0.7, 0.8, 0.9)]}}
+    fig = figures.mended(runs, "std 1")
+    found, mended = (line.get_ydata() for line in fig.axes[0].lines)
+    np.testing.assert_array_equal(found, [0, 0, 0])
+    np.testing.assert_array_equal(mended, [0.1, 0.5, 0.8])
+    assert fig.get_label().endswith("after 2 epochs: found 0.00, mended 0.80.")
+
+
+def test_rules_counts_false_alarms_and_misses():
+    judged = {
+        "level": (True, [1.0, 2.0, 20.0, 1.0], [False] * 4),
+        "falling": (False, [1.0, 100.0], [True, False]),
+    }
+    fig = figures.rules(judged, 10)
+    widths = [[bar.get_width() for bar in group] for group in fig.axes[0].containers]
+    assert widths == [[0.25, 0.5], [0.0, 0.5]]
+    assert "by the rule 38%, by diagnose 25%" in fig.get_label()
+    assert figures.rules(judged, 30).get_label() != fig.get_label()

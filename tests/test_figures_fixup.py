@@ -1,0 +1,116 @@
+"""What the pictures of chapter 8 show is what they are given, and what they say."""
+
+from types import SimpleNamespace
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from netinit import fixup, initialize, load_digits, residual_mlp
+from netinit.figures import fixup as figures
+
+matplotlib.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    plt.close("all")
+
+
+def run(losses, diverged_at=None):
+    return SimpleNamespace(history=SimpleNamespace(train_loss=losses, diverged_at=diverged_at))
+
+
+def test_depth_marks_what_overflows_and_cuts_at_the_ceiling():
+    runs = {
+        4: {"He": [run([2.0, 1e9, np.nan], 2), run([2.0, 0.5, 0.4])], "Fixup": [run([2.0, 1.0, 0.25])] * 2}
+    }
+    fig = figures.depth(runs, blocks=4)
+    first, second, *_ = fig.axes[0].lines
+    np.testing.assert_array_equal(first.get_ydata(), [2, figures.CEILING])
+    assert (first.get_marker(), second.get_marker()) == ("x", "")
+    assert (
+        fig.get_label()
+        == "4 blocks. Fixup ends at a loss of 0.25; of 2 He networks 1 overflow, 1 end below 1."
+    )
+
+
+@pytest.mark.parametrize("sizes", [[], ["q", "half", "one", "2q"]])
+def test_a_block_has_its_parts_in_order_and_the_sizes_behind_them(sizes):
+    fig = figures.block(["relu", "W"], sizes)
+    texts = {text.get_text(): text.get_position() for text in fig.axes[0].texts}
+    assert texts["relu"][0] < texts["W"][0] < texts["+"][0]
+    assert texts["relu"][1] < texts["+"][1]
+    if sizes:
+        assert texts["relu"][0] < texts["half"][0] < texts["W"][0] < texts["one"][0] < texts["+"][0]
+        assert texts["2q"][0] == texts["$h + f(h)$"][0]
+
+
+def test_growth_names_each_line_once():
+    fig = figures.growth({"a": np.array([1.0, 2.0])}, {"a": np.array([[1.0, 2.1], [1.0, 2.3]])})
+    np.testing.assert_array_equal(fig.axes[0].lines[0].get_ydata(), [1, 2])
+    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == ["a"]
+
+
+def test_head_to_tail_starts_at_zero_with_a_mean_arrow_of_one():
+    digits = load_digits()
+
+    def build(blocks, rng):
+        return initialize(residual_mlp(64, 8, blocks, 10), "he_normal", rng)
+
+    fig = figures.head_to_tail(build, digits.x_train[:20], digits.y_train[:20], blocks=4)
+    for arrows in fig.axes[0].collections:
+        steps = np.column_stack([arrows.U, arrows.V])
+        assert len(steps) == 4
+        assert np.linalg.norm(steps, axis=1).mean() == pytest.approx(1)
+        np.testing.assert_allclose(arrows.get_offsets()[0], [0, 0])
+        np.testing.assert_allclose(arrows.get_offsets()[1:], np.cumsum(steps, axis=0)[:-1], atol=1e-9)
+        assert (
+            f"{arrows.get_label().rpartition(':')[0]}: {np.linalg.norm(steps.sum(axis=0)):.0f}"
+            in fig.get_label()
+        )
+
+
+def test_the_paths_of_a_silent_network_do_not_leave_their_start():
+    digits = load_digits()
+    model = fixup(residual_mlp(64, 8, 3, 10, fixup=True), np.random.default_rng(0))
+    model[-1].weight.value[...] = np.random.default_rng(1).standard_normal((8, 10))
+    outputs, steps = figures._paths(model, digits.x_train[:20], digits.y_train[:20])
+    assert np.ptp(outputs, axis=0).max() == 0
+    np.testing.assert_allclose(outputs[-1], steps[0], atol=1e-9)
+    assert np.abs(np.diff(steps, axis=0)).max(axis=1).min() > 0  # each branch moves the logits
+
+
+def test_curves_draw_the_median_of_each_depth():
+    runs = np.array([[2.0, 1.0], [2.2, 1.5], [2.4, 0.5]])
+    ax = figures.curves({1: runs, 64: runs + 1}).axes[0]
+    np.testing.assert_allclose([line.get_ydata() for line in ax.lines], [[2.2, 1.0], [3.2, 2.0]])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["1 blocks", "64 blocks"]
+
+
+def test_wake_up_shows_what_has_changed():
+    start = [np.zeros((2, 2)) for _ in range(10)]
+    after = [matrix + (i == 9) for i, matrix in enumerate(start)]
+    fig = figures.wake_up([start, after], step=1)
+    shown = [ax for ax in fig.axes if ax.images]
+    assert [ax.get_xlabel() for ax in shown].count("still") == 9
+    assert fig.get_label() == "After 1 steps. Changed: classifier."
+    assert figures.wake_up([start, after], step=0).get_label().endswith("Changed: nothing.")
+
+
+@pytest.mark.parametrize(("signal", "line"), [("forward", [1, 2, 4]), ("backward", [4, 2, 1])])
+def test_two_ways_runs_backward_from_the_last_block(signal, line):
+    ways = (np.array([1.0, 2, 5]), np.array([3.0, 2, 1]))
+    fig = figures.two_ways(lambda *_: ways, {"He": lambda _: 2.0}, blocks=2, signal=signal)
+    theory, dots, _ = fig.axes[0].lines
+    np.testing.assert_array_equal(theory.get_ydata(), line)
+    np.testing.assert_array_equal(dots.get_ydata(), ways[int(signal == "backward")])
+
+
+def test_frontier_counts_the_lost():
+    he = {(0.1, 6): np.array([[2.0, 1.0], [2.0, np.inf]])}
+    fig = figures.frontier(he, {(0.1, 6): np.array([2.0, 0.5])}, blocks=6, learning_rate=0.1)
+    assert fig.get_label().endswith("1 of 2 He networks overflow, others end at 1.00; Fixup ends at 0.50.")
+    assert fig.axes[0].get_legend_handles_labels()[1] == ["He, 1 of 2 overflow", "Fixup"]

@@ -1,0 +1,139 @@
+"""The pictures of the chapter on mean-field theory: the data they draw, and what their labels say."""
+
+import matplotlib
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from netinit import theory
+from netinit.figures import mean_field
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def drawn(ax, index=0):
+    return np.asarray(ax.lines[index].get_ydata(), float)
+
+
+def test_the_edge_is_the_critical_line():
+    weights, biases = mean_field.critical_line()
+    for weight, bias in list(zip(weights, biases, strict=True))[::3]:
+        q = max(theory.fixed_point("tanh", weight, bias), 1e-24)
+        assert abs(theory.chi("tanh", q, weight) - 1) < 1e-3
+
+
+def test_two_digits_have_the_same_size():
+    np.testing.assert_allclose(np.mean(mean_field.two_digits() ** 2, axis=1), 1)
+
+
+def test_correlation_of_known_pairs():
+    a = np.array([1.0, 1.0])
+    np.testing.assert_allclose(mean_field.correlation(a, np.array([[2, 2], [1, -1], [-3, -3]])), [1, 0, -1])
+
+
+def test_theory_by_layer_starts_with_the_sum_and_follows_the_map():
+    found = mean_field.correlations(0.5, 2.0, 0.5, 3)
+    assert found[0] == pytest.approx((2 * 0.5 + 0.5) / 2.5)
+    assert found[1] == pytest.approx(theory.correlation_map("tanh", found[0], 2.5, 2.0, 0.5))
+
+
+@pytest.mark.parametrize(("weight", "bias", "low", "high"), [(1, 0.05, 0.98, 1.0), (4, 0.05, -0.2, 0.5)])
+def test_plane(weight, bias, low, high):
+    fig = mean_field.plane(weight, bias)
+    left, right = fig.axes
+    assert (left.lines[1].get_xdata()[0], drawn(left, 1)[0]) == (weight, bias)
+    assert low < drawn(right, 0)[-1] <= high  # theory
+    assert np.abs(drawn(right, 1) - drawn(right, 0)).max() < 0.4  # one network of 300 units
+    assert f"{drawn(right, 1)[29]:.2f} at layer 30" in fig.get_label()
+
+
+@pytest.mark.parametrize(("weight", "last"), [(0.5, 0.0), (4, 0.8)])
+def test_a_circle_shrinks_or_stays_spread(weight, last):
+    fig = mean_field.circle(weight)
+    spread = [np.mean(np.sum(ax.collections[0].get_offsets() ** 2, axis=1)) for ax in fig.axes]
+    assert spread[0] == pytest.approx(1)  # a circle lies in the plane of its two axes
+    assert spread[-1] < 1e-3 if last == 0 else 0.05 < spread[-1] < last
+    assert fig.axes[0].get_title() == "input"
+    assert fig.axes[-1].get_title() == "layer 40"
+
+
+@pytest.mark.parametrize("weight", [1, 4])
+def test_stairs_end_at_the_fixed_point(weight):
+    fig = mean_field.cobweb(weight)
+    ax = fig.axes[0]
+    star = theory.correlation_fixed_point("tanh", weight, 0.05)
+    assert abs(drawn(ax, 2)[-1] - star) < 0.05  # from 0.02
+    assert drawn(ax, 1)[-1] == pytest.approx(1)  # the map at 1
+    assert (
+        f"slope {theory.chi('tanh', theory.fixed_point('tanh', weight, 0.05), weight):.2f}" in fig.get_label()
+    )
+
+
+def test_pairs_draw_theory_and_the_median():
+    layers = np.arange(1, 7)
+    runs = [np.linspace(0, 1, 6), np.linspace(0, 0.5, 6), np.linspace(0, 0.7, 6)]
+    fig = mean_field.pairs(layers, {"edge": {"twins": (np.ones(6), runs), "0 and 4": (np.zeros(6), runs)}})
+    np.testing.assert_array_equal(drawn(fig.axes[0]), np.ones(6))
+    np.testing.assert_allclose(drawn(fig.axes[0], 1), np.linspace(0, 0.7, 6)[::3])
+    assert "edge, twins: 0.42" in fig.get_label()
+
+
+def test_trainability_shows_the_medians_of_its_depth():
+    rows = [
+        {"depth": d, "bias_variance": b, "weight_variance": w, "accuracy": [0.1, (w + b + d / 100) / 4, 0.97]}
+        for d in (10, 30)
+        for b in (0, 0.5)
+        for w in (1, 2, 3)
+    ]
+    rate = np.array([[-0.5, 0.0, 0.5]] * 2)
+    fig = mean_field.trainability(30, rows, [1, 2, 3], [0, 0.5], rate)
+    values = np.asarray(fig.axes[0].collections[0].get_array()).reshape(2, 3)
+    np.testing.assert_allclose(values, [[1.3 / 4, 2.3 / 4, 3.3 / 4], [1.8 / 4, 2.8 / 4, 3.8 / 4]])
+    assert "4 of 6 points" in fig.get_label()
+    assert "weight variance 3 and bias variance 0.5" in fig.get_label()
+
+
+@pytest.mark.parametrize(("activation", "grows"), [("tanh", True), ("sigmoid", False)])
+def test_the_gain_keeps_the_signal_but_not_the_gradient(activation, grows):
+    right = mean_field.at_the_gain(activation).axes[1]
+    signal, gradient = drawn(right, 1), drawn(right, 3)
+    assert 0.3 < signal[-1] < 3
+    assert gradient[0] > 10 if grows else gradient[0] < 1e-10
+
+
+def test_hermite_weights_of_known_functions():
+    relu = mean_field.hermite_weights("relu")
+    np.testing.assert_allclose(relu[:4], [1 / np.pi, 0.5, 1 / (2 * np.pi), 0], atol=1e-9)
+    assert np.abs(mean_field.hermite_weights("tanh")[::2]).max() < 1e-15
+
+
+def test_series_draws_the_map():
+    left, right = mean_field.series("relu").axes
+    assert left.patches[0].get_height() == pytest.approx(1 / np.pi)
+    assert drawn(right, 1)[20] == pytest.approx(theory.correlation_map("relu", 0.0, 1.0, 2.0))
+
+
+def test_both_scales_draws_powers_of_chi():
+    runs = {1: (np.full((3, 9), 2.0), np.full((3, 9), 0.5))}
+    ax = mean_field.both_scales(1, runs).axes[0]
+    slope = theory.chi("tanh", theory.fixed_point("tanh", 1, 0.05), 1)
+    np.testing.assert_allclose(drawn(ax, 0), 2 * slope ** np.arange(8, -1, -1))
+    np.testing.assert_allclose(drawn(ax, 2), 0.5 * slope ** np.arange(9))
+
+
+def test_edges_draws_each_line():
+    fig = mean_field.edges({"a": ([1, 2], [0, 1]), "b": ([3, 4], [0, 1])})
+    assert list(fig.axes[0].lines[1].get_xdata()) == [3, 4]
+    assert "b from 3.00 to 4.00" in fig.get_label()
+
+
+def test_quadrature_errors_draws_each_rule():
+    fig = mean_field.quadrature_errors("elu", [8, 16], {"elu": {"one": [1e-2, 1e-3], "two": [1e-6, 0]}})
+    np.testing.assert_allclose(drawn(fig.axes[0], 1), [1e-6, 1e-16])
+    assert "one 1e-03, two 1e-16" in fig.get_label()

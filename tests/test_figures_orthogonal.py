@@ -1,0 +1,101 @@
+"""What the pictures of chapter 7 show is what they are given, and what they say."""
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from netinit import load_digits
+from netinit.figures import orthogonal
+
+matplotlib.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("matrices", [0, 3, 12])
+def test_the_half_axes_reach_the_ellipse_and_only_the_gaussian_one_gets_thin(matrices):
+    fig = orthogonal.circle(matrices)
+    for ax, thin in zip(fig.axes, (True, False), strict=True):
+        points = ax.collections[0].get_offsets()
+        ends = np.array([line.get_xydata()[1] for line in ax.lines])
+        lengths = np.linalg.norm(ends, axis=1)
+        assert ends[0] @ ends[1] == pytest.approx(0, abs=1e-9)
+        assert lengths[0] == pytest.approx(np.linalg.norm(points, axis=1).max(), rel=0.01)
+        ratio = lengths[1] / lengths[0]
+        assert f"{ax.get_title()}, {ratio:.1g}" in fig.get_label()
+        assert (ratio < 0.5) == (thin and matrices > 0)
+
+
+def test_digits_are_shown_as_ink_with_the_mean_added():
+    digits = load_digits()
+    sent = digits.x_test[:2].astype(float)
+    fig = orthogonal.read_back(
+        sent, lambda kind, _: (sent if kind == "orthogonal" else 0 * sent, 7), layers=3
+    )
+    shown = np.array([ax.images[0].get_array() for ax in fig.axes]).reshape(3, 2, 8, 8)
+    assert np.abs(shown[0] - np.round(shown[0])).max() < 1e-4  # pixels are whole numbers
+    assert (shown[0].min(), shown[0].max()) == pytest.approx((0, 16), abs=1e-4)
+    np.testing.assert_array_equal(shown[2], shown[0])
+    np.testing.assert_array_equal(shown[1, 0], shown[1, 1])  # nothing but the mean
+    assert "read back from layer 3: 7 of 64 directions with Gaussian" in fig.get_label()
+
+
+def test_rates_put_dots_on_every_tenth_direction():
+    predicted = -np.arange(30.0)
+    fig = orthogonal.rates(
+        predicted, predicted + np.array([[-1.0], [0], [2]]), {"a": np.ones(30), "b": np.ones(30)}
+    )
+    dots = fig.axes[0].containers[0][0].get_xydata()
+    np.testing.assert_array_equal(dots, [[1, 0], [10, -9], [20, -19], [30, -29]])
+
+
+def test_recurrent_shows_the_eigenvalues_with_their_gain_and_the_median_norm():
+    matrices = {"Gaussian": [np.diag([0.5, 1.0])] * 3, "orthogonal": [np.eye(2)] * 3}
+    fig = orthogonal.recurrent(
+        matrices, lambda W, _unit, seed: W.max() ** np.arange(9) * 10.0**seed, gain=0.1, unit="tanh"
+    )
+    plane, ax = fig.axes
+    np.testing.assert_allclose(np.sort(plane.lines[0].get_xdata()), [0.05, 0.1])
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[0, 1], [4, -3], [8, -7]])  # seed 1 is the median
+    assert "tanh units, gain 0.1: log10 of the gradient norm 8 steps back, median of 3" in fig.get_label()
+    assert "orthogonal -7.0" in fig.get_label()
+
+
+def test_product_compares_singular_values_with_the_rates():
+    fig = orthogonal.product({"Gaussian": {2: np.array([4.0, 0.001])}}, np.array([0.0, -1.0]), depth=2)
+    seen, theory, _ = fig.axes[0].lines
+    np.testing.assert_array_equal(seen.get_ydata(), [4, 0.001])
+    np.testing.assert_allclose(theory.get_ydata(), [1, np.exp(-2)])
+    assert "1 of 2 above 0.01" in fig.get_label()
+
+
+def test_angles_of_the_identity_are_all_zero():
+    fig = orthogonal.eigenvalue_angles({"no correction": np.eye(3)[None], "corrected": -np.eye(3)[None]})
+    first, second = (patch.get_data().values for patch in fig.axes[0].patches)
+    assert np.flatnonzero(first).tolist() == [0]
+    assert np.flatnonzero(second).tolist() == [23]
+
+
+def test_modes_stop_at_the_step():
+    simulated = {8: np.linspace([0, 0], [1, 2], 101)}
+    curves = {(1.0, 8): ([0, 100], [0, 1]), (2.0, 8): ([0, 100], [0, 2]), (1.0, 2): ([0, 1], [9, 9])}
+    fig = orthogonal.modes(curves, simulated, step=60, depth="8")
+    dots = fig.axes[0].lines[3]
+    np.testing.assert_allclose(dots.get_xydata(), [[0, 0], [20, 0.4], [40, 0.8], [60, 1.2]])
+    assert "strength 1, 2 stand at 0.60, 1.20" in fig.get_label()
+
+
+def test_energy_and_accuracies_draw_what_they_are_given():
+    measured = {"Gaussian": np.full((5, 21), 0.5), "delta-orthogonal": np.ones((5, 21))}
+    measured["flattened orthogonal"] = np.full((5, 21), 0.25)
+    fig = orthogonal.energy(np.full(21, 0.5), measured)
+    squares = fig.axes[0].lines[-1]
+    np.testing.assert_array_equal(squares.get_xydata(), [[5, 0.25], [15, 0.25]])
+    strip = orthogonal.accuracies({"Gaussian": [0.5, 0.6], "orthogonal": [0.9, 1.0]}).axes[0]
+    assert [line.get_xdata().tolist() for line in strip.lines] == [[0.5, 0.6], [0.9, 1.0]]
+    assert [label.get_text() for label in strip.get_yticklabels()] == ["Gaussian", "orthogonal"]

@@ -1,0 +1,80 @@
+"""The pictures of the chapter on modern recipes: the data they draw, and what their labels say."""
+
+import matplotlib
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from netinit.figures import recipes
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def row(width, scheme, lr, loss):
+    return {"width": width, "scheme": scheme, "lr": lr, "loss": [loss / 2, loss, loss * 3]}
+
+
+ROWS = [
+    row(64, "standard", 0.01, 0.2),
+    row(64, "standard", 0.1, 0.5),
+    row(64, "muP", 0.01, 0.2),
+    row(64, "muP", 0.1, 0.5),
+    row(128, "standard", 0.01, 0.9),
+    row(128, "standard", 0.1, 0.8),
+    row(128, "muP", 0.01, 0.1),
+    row(128, "muP", 0.1, 0.4),
+]
+
+
+def test_best_rate_has_the_smallest_median():
+    assert recipes.best_rate(ROWS, 128, "standard") == 0.1
+    assert recipes.best_rate(ROWS, 128, "muP") == 0.01
+
+
+def test_transfer_draws_the_medians_beside_the_tuned_rate():
+    fig = recipes.transfer(128, ROWS)
+    tuned, standard, mup = fig.axes[0].lines
+    assert tuned.get_xdata()[0] == 0.01
+    np.testing.assert_allclose(standard.get_xydata(), [[0.01, 0.9], [0.1, 0.8]])
+    np.testing.assert_allclose(mup.get_ydata(), [0.1, 0.4])
+    assert "standard is best at a rate of 0.1; muP is best at a rate of 0.01" in fig.get_label()
+
+
+MOVES = {
+    "standard": {64: np.array([[[1, 2, 4], [3, 3, 3]]] * 3), 256: np.array([[[1, 8, 64], [3, 3, 3]]] * 3)},
+    "muP": {64: np.ones((3, 2, 3)), 256: np.ones((3, 2, 3))},
+}
+
+
+def test_coordinate_check_draws_one_line_a_layer():
+    fig = recipes.coordinate_check("standard", 1, MOVES)
+    ax = fig.axes[0]
+    np.testing.assert_allclose([line.get_ydata() for line in ax.lines], [[1, 1], [2, 8], [4, 64]])
+    assert "layer 1 x 1, layer 2 x 4, logits x 16" in fig.get_label()
+    assert ax.get_ylim() == recipes.coordinate_check("muP", 2, MOVES).axes[0].get_ylim()
+
+
+def test_coordinate_check_shows_the_step_asked_for():
+    lines = recipes.coordinate_check("standard", 2, MOVES).axes[0].lines
+    np.testing.assert_allclose([line.get_ydata() for line in lines], 3)
+
+
+def test_recipe_draws_its_own_line_over_the_others():
+    fig = recipes.recipe("B", {"A": [1, 5], "B": [1, 2]}, {"A": [0.1, 0.2], "B": [0.6, 0.4]}, [0.01, 0.1])
+    left, right = fig.axes
+    assert list(left.lines[-1].get_ydata()) == [1, 2]
+    assert list(right.lines[-1].get_ydata()) == [0.6, 0.4]
+    assert len(left.lines) == 3
+    assert "the best accuracy is 0.60, at a rate of 0.01" in fig.get_label()
+
+
+def test_learned_scales_draws_the_medians():
+    fig = recipes.learned_scales("G", {"G": [[0.1, 1], [0.2, 2], [0.9, 3]]}, ["first", "last"])
+    np.testing.assert_allclose([bar.get_height() for bar in fig.axes[0].patches], [0.2, 2])
+    assert "first 0.2, last 2" in fig.get_label()
