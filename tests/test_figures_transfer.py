@@ -61,13 +61,15 @@ def test_first_step_draws_the_line_and_the_runs():
     np.testing.assert_array_equal(fig.axes[0].containers[0][0].get_ydata(), [1, 110])
 
 
-def test_filters_draws_eight_units_a_row_and_says_how_far_they_moved():
-    start = np.ones((64, 10))
-    fig = transfer.filters(1, weights={"from scratch": [start, start * 2], "old weights": [start]})
-    assert len(fig.axes) == 16
-    np.testing.assert_array_equal(fig.axes[0].images[0].get_array(), np.full((8, 8), 2.0))
-    assert "from scratch: the weights have moved by 100%" in fig.get_label()
-    assert "old weights: the weights have moved by 0%" in fig.get_label()
+def test_clouds_draws_the_plane_of_the_last_epoch_and_counts_who_is_near_its_own():
+    classes = np.array([0, 0, 1, 1])
+    apart = np.array([[-3.0, 0, 0.1], [-3, 0, -0.1], [3, 1, 0], [3, -1, 0]])
+    mixed = apart[[0, 2, 2, 3]]
+    fig = transfer.clouds(0, features={"old": [apart, apart], "new": [mixed, apart]}, classes=classes)
+    for ax, points in zip(fig.axes, (apart, mixed), strict=True):
+        drawn = np.concatenate([line.get_xydata() for line in ax.lines])
+        np.testing.assert_allclose(np.abs(drawn), np.abs(points[:, :2]), atol=1e-9)
+    assert "old: 100%; new: 75%" in fig.get_label()
 
 
 def test_old_rates_names_the_best_factor_of_each_row():

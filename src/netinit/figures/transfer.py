@@ -88,21 +88,33 @@ def first_step(scales, theory, measured):
     return fig
 
 
-def filters(epoch, *, weights):
-    """The incoming weights of eight hidden units as 8 x 8 images; `weights[label][epoch]` (64, units)."""
-    fig = plt.figure(figsize=(6, 3.4))
-    rows, words = fig.subfigures(len(weights), 1), []
-    for row, (label, history) in zip(rows, weights.items(), strict=True):
-        now, start = history[min(epoch, len(history) - 1)], history[0]
-        row.suptitle(label, fontsize=12)
-        for ax, unit in zip(row.subplots(1, 8), now.T, strict=False):
-            ax.imshow(unit.reshape(8, 8), cmap="RdBu", vmin=-0.6, vmax=0.6)
-            ax.set(xticks=[], yticks=[])
-            ax.grid(False)
-        moved = np.linalg.norm(now - start) / np.linalg.norm(start)
-        words.append(f"{label}: the weights have moved by {moved:.0%}")
-    fig.set_label(f"After epoch {epoch}. {'; '.join(words)}.")
+def clouds(epoch, *, features, classes):
+    """Features of the same images under each start, as points in a plane.
+
+    `features[label][epoch]` (n, units). The plane is that of the greatest spread after the last epoch, so it stays while the points move.
+    """
+    fig, axes = plt.subplots(1, len(features), figsize=(6, 3.6))
+    words = []
+    for ax, (label, history) in zip(axes, features.items(), strict=True):
+        last = history[-1] - history[-1].mean(axis=0)
+        plane = np.linalg.svd(last, full_matrices=False)[2][:2].T  # (units, 2)
+        points = (history[epoch] - history[-1].mean(axis=0)) @ plane
+        for marker, c in zip("os^D", np.unique(classes), strict=False):
+            ax.plot(*points[classes == c].T, marker, linestyle="", markersize=4, alpha=0.7, label=str(c))
+        reach = 1.1 * np.abs(last @ plane).max()
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], title=label)
+        words.append(f"{label}: {near_own_mean(history[epoch], classes):.0%}")
+    axes[-1].legend(loc="upper right", handletextpad=0.1, borderpad=0)
+    fig.set_label(f"After epoch {epoch}. Points nearest to the mean of their own class: {'; '.join(words)}.")
     return fig
+
+
+def near_own_mean(points, classes):
+    """The share of the points (n, units) that lie nearest to the mean of their own class."""
+    kinds = np.unique(classes)
+    means = np.array([points[classes == c].mean(axis=0) for c in kinds])
+    nearest = np.linalg.norm(points[:, None] - means, axis=2).argmin(axis=1)
+    return np.mean(kinds[nearest] == classes)
 
 
 def old_rates(shift, *, labels, factors, accuracy):
