@@ -91,7 +91,8 @@ def first_step(scales, theory, measured):
 def clouds(epoch, *, features, classes):
     """Features of the same images under each start, as points in a plane.
 
-    `features[label][epoch]` (n, units). The plane is that of the greatest spread after the last epoch, so it stays while the points move.
+    `features[label][epoch]` (n, units). The plane is that of the greatest spread after the last epoch, so it
+    stays while the points move.
     """
     fig, axes = plt.subplots(1, len(features), figsize=(6, 3.6))
     words = []
