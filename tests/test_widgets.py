@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import html
 import io
 import re
 
@@ -37,9 +38,10 @@ def controls_of(view):
 
 
 def shown(view):
-    picture = next(widget for widget in view.children if isinstance(widget, ipywidgets.Image))
-    text = next(widget for widget in view.children if isinstance(widget, ipywidgets.HTML))
-    return picture.value, text.value
+    """The picture that a reader sees, and its alt text."""
+    (widget,) = [widget for widget in view.children if isinstance(widget, ipywidgets.HTML)]
+    source, alt = re.search(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]*)"', widget.value).groups()
+    return base64.b64decode(source), html.unescape(alt)
 
 
 def test_a_function_that_holds_its_data_is_shown_under_its_own_name(monkeypatch):
@@ -56,8 +58,8 @@ def test_every_position_shows_its_own_picture_and_text():
         for name, widget in controls_of(view).items():
             widget.value = values[name]
         picture, text = shown(view)
-        assert picture == figure.frame(**values).image
-        assert f"{values['epoch']:g} epochs" in text
+        assert (picture, text) == figure.frame(**values)
+        assert text == f"{values['scheme']} after {values['epoch']:g} epochs."
         seen.add((picture, text))
     assert len(seen) == len({picture for picture, _ in seen}) == 6
 
@@ -98,16 +100,67 @@ def test_start_and_play():
     assert shown(view) != before
 
 
+def test_a_step_changes_one_trait_once():
+    """Each change is a message of its own to the front end."""
+    view = explore(draw, **CONTROLS).view()
+    changed = []
+    for widget in set(view.children) - set(controls_of(view).values()):
+        widget.observe(lambda change: changed.append(change.name))
+    controls_of(view)["epoch"].value = 2.5
+    assert changed == ["value"]
+
+
+def test_a_picture_keeps_its_size_and_names_the_sliders():
+    (picture,) = [w for w in explore(draw, **CONTROLS).view().children if isinstance(w, ipywidgets.HTML)]
+    fig = draw(0, "zeros")
+    width, height = fig.canvas.get_width_height()
+    plt.close(fig)
+    assert f'width="{width}" height="{height}"' in picture.value
+    assert html.escape("setAttribute('aria-label'") in picture.value
+
+
+def test_controls_begin_at_one_line_and_show_whole_names():
+    controls = controls_of(explore(draw, **CONTROLS).view())
+    widths = {widget.style.description_width for widget in controls.values()}
+    assert widths == {f"{len('scheme') + 1}ch"}
+    assert controls["scheme"].style.button_width == "auto"
+
+
 def test_text_output_is_the_same_in_every_run_and_place(monkeypatch):
     expected = "explore(draw): epoch in 3 values, scheme in 2 values, 6 frames"
-    live = explore(draw, **CONTROLS)._repr_mimebundle_()
+    live, _ = explore(draw, **CONTROLS)._repr_mimebundle_()
     assert live["text/plain"] == expected
-    assert "application/vnd.jupyter.widget-view+json" in live
-    assert "text/html" not in live
+    assert set(live) == {"text/plain", "image/png", widgets.VIEW}
     monkeypatch.setenv(widgets.STATIC, "1")
-    static = explore(draw, **CONTROLS)._repr_mimebundle_()
+    static, _ = explore(draw, **CONTROLS)._repr_mimebundle_()
     assert static["text/plain"] == expected
-    assert set(static) == {"text/plain", "text/html"}
+    assert set(static) == {"text/plain", "image/png", "text/html"}
+
+
+@pytest.mark.parametrize("static", ["", "1"])
+def test_every_output_carries_the_start_frame_as_a_picture(monkeypatch, static):
+    monkeypatch.setenv(widgets.STATIC, static)
+    data, metadata = explore(draw, start={"scheme": "<He>"}, **CONTROLS)._repr_mimebundle_()
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert picture.format == "PNG"
+    assert metadata == {"image/png": {"alt": "<He> after 0 epochs."}}
+    assert np.abs(np.asarray(picture.convert("RGB")).astype(int) - exact_pixels(0, "<He>")).max() <= 8
+
+
+def test_a_text_has_no_picture():
+    data, metadata = explore(write, depth=[2, 5])._repr_mimebundle_()
+    assert set(data) == {"text/plain", widgets.VIEW}
+    assert metadata == {}
+
+
+def test_a_widget_that_makes_no_bundle_is_shown_all_the_same(monkeypatch):
+    """As in Colab: a widget of ipywidgets 7 displays itself."""
+    monkeypatch.delattr(ipywidgets.Widget, "_repr_mimebundle_", raising=False)
+    figure = explore(draw, **CONTROLS)
+    data, _ = figure._repr_mimebundle_()
+    view = data[widgets.VIEW]
+    assert (view["version_major"], view["version_minor"]) == (2, 0)
+    assert re.fullmatch("[0-9a-f]{32}", view["model_id"])
 
 
 def test_page_holds_every_frame_in_grid_order_and_shows_only_the_start(monkeypatch):
@@ -127,11 +180,23 @@ def test_page_pictures_are_the_figure_within_half_a_shade(monkeypatch):
     page = explore(draw, epoch=[1], scheme=["He"]).page
     data = base64.b64decode(re.search(r"base64,([^\"]+)", page)[1])
     pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
-    fig = draw(1, "He")
+    assert np.abs(pixels - exact_pixels(1, "He")).max() <= 8
+
+
+def test_a_frame_does_not_depend_on_the_ones_before():
+    figure = explore(draw, **CONTROLS)
+    for values in figure.grid():
+        pixels = np.asarray(Image.open(io.BytesIO(figure.frame(**values).image)))
+        np.testing.assert_array_equal(pixels, exact_pixels(**values))
+
+
+def exact_pixels(epoch, scheme):
+    """What Matplotlib draws by itself."""
+    fig = draw(epoch, scheme)
     fig.canvas.draw()
-    exact = np.asarray(fig.canvas.buffer_rgba())[..., :3].astype(int)
+    pixels = np.asarray(fig.canvas.buffer_rgba())[..., :3].astype(int)
     plt.close(fig)
-    assert np.abs(pixels - exact).max() <= 8
+    return pixels
 
 
 def unlabelled(epoch):
@@ -234,9 +299,8 @@ def write(depth):
 def test_a_text_is_shown_as_html_and_its_name_is_not_repeated():
     view = explore(write, depth=[2, 5]).view()
     controls_of(view)["depth"].value = 5
-    text, label = (widget.value for widget in view.children if isinstance(widget, ipywidgets.HTML))
-    assert (text, label) == ("<pre>he_normal  # 5</pre>", "")
-    assert not [widget for widget in view.children if isinstance(widget, ipywidgets.Image)]
+    (text,) = (widget.value for widget in view.children if isinstance(widget, ipywidgets.HTML))
+    assert text == "<pre>he_normal  # 5</pre>"
 
 
 def test_texts_stand_in_the_page_as_elements_with_names(monkeypatch):

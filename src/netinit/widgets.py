@@ -3,7 +3,8 @@
 With a kernel (JupyterLab, Binder, Colab) `explore` shows ipywidgets controls and draws a frame when it is
 first asked for. In the built book there is no kernel: while the book is built (`STATIC` is then in the
 environment), `explore` draws every frame once and writes them into the page, beside plain HTML controls
-that `book/_static/live-figures.js` connects. This is the only module that imports ipywidgets.
+that `book/_static/live-figures.js` connects. Either way the output carries the start frame as a plain
+picture too, for paper and for viewers that run nothing. This is the only module that imports ipywidgets.
 """
 
 import base64
@@ -29,6 +30,13 @@ from netinit.plots import Text, training_frame
 
 STATIC = "NETINIT_STATIC_FIGURES"  # set by tools/executed.py
 BUDGET = 400_000  # bytes of frames in one figure of the page
+# What a front end shows a widget for. The bundle is put together here because ipywidgets 7, which Colab has,
+# shows a widget without returning one.
+VIEW = "application/vnd.jupyter.widget-view+json"
+PNG = b"\x89PNG"  # how such a file begins
+# One canvas for all frames: Matplotlib remembers the measures of a text and of a formula, such as the labels of an
+# axis, for each canvas. With a new one they take up to a third of the time of a frame.
+CANVAS = FigureCanvasAgg(Figure())
 
 
 class Frame(NamedTuple):
@@ -111,6 +119,7 @@ class LiveFigure:
     def __init__(self, draw, controls, play, start):
         self.draw, self.controls, self.play, self.start = draw, controls, play, start
         self.page: str | None = None
+        self._encode = _small if os.environ.get(STATIC) else _quick
         self._frames: dict[tuple, Frame] = {}
 
     def __repr__(self):
@@ -134,33 +143,40 @@ class LiveFigure:
         key = tuple(values[name] for name in self.controls)
         if key not in self._frames:
             try:
-                self._frames[key] = _render(self.draw, values)
+                self._frames[key] = _render(self.draw, values, self._encode)
             except Exception as error:
                 error.add_note("at the frame " + ", ".join(f"{k}={_text(v)}" for k, v in values.items()))
                 raise
         return self._frames[key]
 
     def view(self) -> ipywidgets.VBox:
-        """Return the ipywidgets view: one control each, the picture, and its description as text."""
+        """Return the ipywidgets view: one control each, and the picture with its description as alt text."""
         widgets = {name: _widget(name, values, self.start[name]) for name, values in self.controls.items()}
-        as_text = isinstance(self.frame(**self.start).image, str)
-        picture = ipywidgets.HTML() if as_text else ipywidgets.Image(format="webp")
-        text = ipywidgets.HTML()
+        picture = ipywidgets.HTML()
 
         def show(_change=None):
             frame = self.frame(**{name: widget.value for name, widget in widgets.items()})
-            picture.value, text.value = frame.image, "" if as_text else html.escape(frame.label)
+            picture.value = _shown(frame)  # one trait, so one message for each step
 
         show()
         for widget in widgets.values():
             widget.observe(show, "value")
+        _align(widgets.values())
         timers = [_timer(widgets[self.play])] if self.play else []
-        return ipywidgets.VBox([*widgets.values(), *timers, picture, text])
+        box = ipywidgets.VBox([*widgets.values(), *timers, picture], layout={"max_width": "46rem"})
+        return box.add_class("live-figure")
 
     def _repr_mimebundle_(self, **_wanted):
+        data, metadata = {"text/plain": repr(self)}, {}
+        start = self.frame(**self.start)
+        if not isinstance(start.image, str):
+            data["image/png"] = base64.b64encode(_as_png(start.image)).decode()
+            metadata["image/png"] = {"alt": start.label}
         if self.page is not None:
-            return {"text/plain": repr(self), "text/html": self.page}
-        return self.view()._repr_mimebundle_() | {"text/plain": repr(self)}
+            data["text/html"] = self.page
+        else:
+            data[VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.view().model_id}
+        return data, metadata
 
 
 def _name(draw) -> str:
@@ -168,7 +184,7 @@ def _name(draw) -> str:
     return _name(draw.func) if isinstance(draw, functools.partial) else draw.__name__
 
 
-def _render(draw, values) -> Frame:
+def _render(draw, values, encode) -> Frame:
     """Draw one frame, compress it and close whatever `draw` has opened; a text stays as it is."""
     before = set(plt.get_fignums())
     try:
@@ -180,20 +196,40 @@ def _render(draw, values) -> Frame:
         label = str(figure.get_label())
         if not label:
             raise ValueError(f"{_name(draw)} must describe its figure with fig.set_label(...).")
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        return Frame(_compress(np.asarray(canvas.buffer_rgba())[..., :3]), label)
+        CANVAS.figure = figure
+        figure.set_canvas(CANVAS)
+        CANVAS.draw()
+        return Frame(encode(np.asarray(CANVAS.buffer_rgba())[..., :3]), label)
     finally:
         for number in set(plt.get_fignums()) - before:
             plt.close(number)
 
 
-def _compress(pixels) -> bytes:
-    """Return a lossless WebP of the pixels in 16 shades per channel, a third smaller than in 256."""
-    buffer = io.BytesIO()
+def _small(pixels) -> bytes:
+    """Return a lossless WebP of the pixels in 16 shades per channel, a third smaller than in 256: for the page."""
     shades = (pixels.astype(np.uint16) + 8) // 17 * 17
-    Image.fromarray(shades.astype(np.uint8)).save(buffer, format="webp", lossless=True, quality=90, method=4)
+    return _saved(Image.fromarray(shades.astype(np.uint8)), format="webp", lossless=True, quality=90, method=4)
+
+
+def _quick(pixels) -> bytes:
+    """Return a PNG, which takes a third of the time of a WebP: for a reader who waits for it."""
+    return _saved(Image.fromarray(pixels), format="png", compress_level=3)
+
+
+def _as_png(image: bytes) -> bytes:
+    return image if image.startswith(PNG) else _saved(Image.open(io.BytesIO(image)), format="png", optimize=True)
+
+
+def _saved(picture: Image.Image, **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, **options)
     return buffer.getvalue()
+
+
+def _source(image: bytes) -> str:
+    """Return the picture as the address of an `img`."""
+    kind = "png" if image.startswith(PNG) else "webp"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
 
 
 def _listed(controls) -> dict[str, list]:
@@ -236,12 +272,43 @@ def _title(name):
 
 # With a kernel: ipywidgets
 
+# Sliders of ipywidgets have no accessible name and tell their position as a number; their label and readout stand
+# beside them. A picture that has arrived hands both on.
+NAMES = """
+for (const slider of this.closest('.live-figure')?.querySelectorAll('.widget-hslider') ?? []) {
+  const handle = slider.querySelector('[role=slider], .ui-slider-handle');
+  handle?.setAttribute('aria-label', slider.querySelector('.widget-label').textContent);
+  handle?.setAttribute('aria-valuetext', slider.querySelector('.widget-readout').textContent);
+}
+"""
+
 
 def _widget(name, values, start):
     kind = ipywidgets.SelectionSlider if _is_number(start) else ipywidgets.ToggleButtons
     options = [(_text(value), value) for value in values]
-    wide = {"description_width": "initial"}
-    return kind(options=options, value=start, description=_title(name), style=wide)
+    widget = kind(options=options, value=start, description=_title(name), layout={"width": "auto"})
+    if kind is ipywidgets.ToggleButtons:
+        widget.layout.display = "flex"  # the label beside the buttons, as beside a slider
+        widget.style.button_width = "auto"  # otherwise a long name is cut off
+    return widget
+
+
+def _align(widgets):
+    """Give all controls a label as wide as the longest, so that they begin at one line."""
+    width = max(len(widget.description) for widget in widgets) + 1
+    for widget in widgets:
+        widget.style.description_width = f"{width}ch"
+
+
+def _shown(frame: Frame) -> str:
+    """Return the frame as HTML. An `img` in its own size: the Image widget has no alt text, and is stretched."""
+    if isinstance(frame.image, str):
+        return frame.image
+    width, height = Image.open(io.BytesIO(frame.image)).size
+    return (
+        f'<img src="{_source(frame.image)}" alt="{html.escape(frame.label)}" width="{width}" height="{height}" '
+        f'style="max-width: 100%; height: auto" decoding="sync" onload="{html.escape(NAMES)}">'
+    )
 
 
 def _timer(slider):
@@ -288,8 +355,7 @@ def _picture(frame, shown):
     hidden = "" if shown else " hidden"
     if isinstance(frame.image, str):
         return f'<div role="group" aria-label="{html.escape(frame.label)}"{hidden}>{frame.image}</div>'
-    source = "data:image/webp;base64," + base64.b64encode(frame.image).decode()
-    return f'<img src="{source}" alt="{html.escape(frame.label)}" decoding="sync"{hidden}>'
+    return f'<img src="{_source(frame.image)}" alt="{html.escape(frame.label)}" decoding="sync"{hidden}>'
 
 
 def _control(name, values, start):
