@@ -16,7 +16,7 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 # Nine colors from BLUE over white to ORANGE. An interactive figure keeps 16 shades per channel, in which a
 # pale blue would turn lilac and a pale orange pink, so each of these is one that stays as it is.
 NINE = ["#0077BB", "#4499CC", "#88BBDD", "#BBDDEE", "white", "#EECCBB", "#EEAA77", "#DD7744", "#DD5500"]
-SHADES = LinearSegmentedColormap.from_list("signal", NINE, N=len(NINE), bad="0.6")
+SHADES = LinearSegmentedColormap.from_list("signal", NINE, N=len(NINE)).with_extremes(bad="0.6")
 UNITS = 36  # as many of the units have a row of their own
 
 # --- the core ----------------------------------------------------------------------------------------------
