@@ -54,8 +54,8 @@ export PYODIDE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book lite serve lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
-	test-newest lint dist release-check github-release browser-test torch frameworks bench fixup-10000 initializer-matrix lock clean \
+.PHONY: help book clean-book lite serve pdf lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
+	test-newest test-colab lint dist release-check github-release browser-test torch frameworks bench fixup-10000 initializer-matrix lock clean \
 	check-python FORCE
 
 help: ## list the targets
@@ -90,6 +90,7 @@ lock: $(VENV)/.lock ## write the locks from the ranges of pyproject.toml (with U
 	@$(COMPILE) --extra book --extra test --output-file requirements.txt
 	@for set in $(filter-out torch,$(SETS)) $(SETS_ON_TORCH); do \
 		$(COMPILE) --extra $$set --constraint requirements.txt --output-file requirements/$$set.txt || exit 1; done
+	@$(subst pyproject.toml,requirements/colab.in,$(COMPILE)) --output-file requirements/colab.txt
 
 # --- the book -------------------------------------------------------------------------------------
 
@@ -107,8 +108,12 @@ lite: ## build the book with a JupyterLite in it, which runs the notebooks insid
 serve: book ## serve the book on http://localhost:8000; a change rebuilds it and reloads the page
 	@$(RUN)/python tools/serve.py --workers $(WORKERS)
 
-lab: $(VENV)/.lab | check-python ## open the notebooks in JupyterLab
-	@$(RUN)/python -m jupyterlab book
+# EDITION=student leaves the solutions out; BOOK_ADDRESS is where the pages are on the web, for links to the live figures.
+pdf: book $(VENV)/.browser | check-python ## print the whole book into one PDF (needs Chromium; without solutions: EDITION=student)
+	@$(RUN)/python tools/pdf.py $(if $(EDITION),--edition "$(EDITION)") $(if $(BOOK_ADDRESS),--address "$(BOOK_ADDRESS)")
+
+lab: $(VENV)/.lab | check-python ## open a copy of the notebooks in JupyterLab (options: ARGS="--no-browser --port 9999")
+	@$(RUN)/python tools/lab.py $(ARGS)
 
 notebooks: $(VENV)/.installed | check-python ## execute and normalize the notebooks in place (some: ONLY=book/05-*.ipynb)
 	@$(RUN)/python tools/notebooks.py --workers $(WORKERS) $(ONLY)
@@ -149,6 +154,18 @@ test-lowest: | check-python ## run the unit tests with the lowest versions that 
 
 test-newest: | check-python ## run the unit tests with the newest versions that pyproject.toml allows
 	$(call test-versions,highest)
+
+# Python 3.12 is Colab's; where there is none, the environment's own Python takes its place.
+COLAB_PYTHON ?= $(shell python3.12 -c "" 2>/dev/null && echo python3.12 || echo "$(PYTHON)")
+COLAB := PYTHONPATH="$(CURDIR)/src" IPYTHONDIR="$(CURDIR)/_build/colab/ipython" \
+	MPLCONFIGDIR="$(CURDIR)/_build/colab/matplotlib" _build/colab/bin/python \
+	-m pytest -q -n $(WORKERS) -W ignore::DeprecationWarning
+
+test-colab: | check-python ## run the live figures' tests and every notebook with the versions that Colab has
+	@"$(COLAB_PYTHON)" -m venv --clear _build/colab
+	@_build/colab/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/colab.txt
+	@$(COLAB) tests/test_widgets.py tests/test_plots.py tests/test_figures_*.py
+	@$(COLAB) --dist loadfile --nbval-lax --nbval-current-env $(or $(ONLY),book)
 
 lint: $(VENV)/.installed | check-python ## check style, types and notebooks' form
 	@$(RUN)/ruff check --quiet .

@@ -47,7 +47,9 @@ import os
 class Live:
     def _repr_mimebundle_(self, **options):
         assert os.environ["NETINIT_STATIC_FIGURES"] == "1"
-        return {"text/plain": "live", "text/html": '<figure class="live-figure"></figure>'}
+        picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+        figure = '<figure class="live-figure"></figure>'
+        return {"text/plain": "live", "image/png": picture, "text/html": figure}
 Live()
 """
 
