@@ -105,22 +105,22 @@ def make(browser, root, edition, address):
         raise SystemExit(f"{lacking[0]}.html is not in {site}: build the book first.")
     printed = []
     for name in names:
-        printed.append(print_page(browser, site, name, edition, address))
+        where = f"{address.rstrip('/')}/{name}.html" if address else ""
+        printed.append(print_page(browser, site, name, edition, where))
         print(f"  {name}: {printed[-1].length()} sheets", flush=True)
     first = add_contents(browser, root, printed)
     writer, starts = join([first, *printed])
-    redirect(writer, site, starts, address)
+    redirect(writer, site, starts)
     add_numbers(browser, writer)
     return writer
 
 
 def print_page(browser, site, name, edition, address):
-    """Print one page of the site."""
-    where = f"{address.rstrip('/')}/{name}.html" if address else ""
+    """Print one page of the site, which has this address on the web."""
     page = browser.new_page(color_scheme="light")
     page.goto((site / f"{name}.html").as_uri())
     page.add_style_tag(content=PRINT_STYLE)
-    page.evaluate(PREPARE, [NOTE, where, edition == "student"])
+    page.evaluate(PREPARE, [NOTE, address, edition == "student"])
     title = page.locator("h1").last.text_content().strip()
     content = page.pdf(**PAPER, outline=True, tagged=True)
     page.close()
@@ -174,31 +174,30 @@ def join(printed):
     writer, starts = PdfWriter(), {}
     for page in printed:
         reader = PdfReader(io.BytesIO(page.content))
-        settle(reader)
+        for sheet in reader.pages:
+            settle(reader, sheet)
         starts[page.name] = len(writer.pages)
         writer.append(reader, outline_item=page.title, import_outline=False)
     return writer, starts
 
 
-def settle(reader):
+def settle(reader, sheet):
     """Let links inside a page name their target itself: two pages may use one name for different places."""
-    for link in links(reader):
+    for link in links(sheet):
         place = reader.named_destinations.get(link.get("/Dest"))
         if place is not None:
             link[NameObject("/Dest")] = place.dest_array
 
 
-def links(document):
-    """Every link of a document."""
-    for page in document.pages:
-        for annotation in page.get("/Annots", ()):
-            yield annotation.get_object()
+def links(sheet):
+    """Every link of a sheet."""
+    return [annotation.get_object() for annotation in sheet.get("/Annots", ())]
 
 
-def redirect(writer, site, starts, address):
-    """Lead each link to a page of the book to its first sheet, and one to another file to the web or nowhere."""
+def redirect(writer, site, starts):
+    """Lead each link to a page of the book to its first sheet, and one to another file nowhere."""
     here = site.as_uri() + "/"
-    for link in links(writer):
+    for link in [link for sheet in writer.pages for link in links(sheet)]:
         target = link.get("/A", {}).get("/URI", "")
         if not target.startswith("file:"):
             continue

@@ -1,4 +1,4 @@
-"""A small book with the settings, styles and scripts of the real one: one page that has every form."""
+"""A small book with the settings, styles and scripts of the real one: one page that has every form, and more."""
 
 import os
 import subprocess
@@ -79,15 +79,19 @@ It is done.
 """
 
 
-def build(folder):
-    """Build the page with Jupyter Book in a folder; return its path."""
+def build(folder, **more):
+    """Build the page with Jupyter Book in a folder, and more pages of Markdown, by name; return its path."""
     settings = yaml.safe_load((ROOT / "_config.yml").read_text())
     settings["execute"]["execute_notebooks"] = (
         "force"  # the real book's notebooks are executed by tools/build.py
     )
     (folder / "_config.yml").write_text(yaml.safe_dump(settings))
-    (folder / "_toc.yml").write_text("format: jb-book\nroot: book/forms\n")
+    chapters = [{"file": f"book/{name}"} for name in more]
+    contents = {"format": "jb-book", "root": "book/forms", **({"chapters": chapters} if more else {})}
+    (folder / "_toc.yml").write_text(yaml.safe_dump(contents))
     (folder / "book").mkdir()
+    for name, text in more.items():
+        (folder / "book" / f"{name}.md").write_text(text)
     for name in ("_ext", "_extra", "_static", "_templates", "references.bib"):
         (folder / "book" / name).symlink_to(ROOT / "book" / name)
     cells = [
