@@ -47,7 +47,8 @@ import os
 class Live:
     def _repr_mimebundle_(self, **options):
         assert os.environ["NETINIT_STATIC_FIGURES"] == "1"
-        picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+        picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJ"
+        picture += "RU5ErkJggg=="
         figure = '<figure class="live-figure"></figure>'
         return {"text/plain": "live", "image/png": picture, "text/html": figure}
 Live()

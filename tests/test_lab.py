@@ -24,7 +24,9 @@ def book(tmp_path):
 
 def test_the_notebooks_and_what_they_read_are_copied(book, tmp_path):
     assert lab.copy(book, tmp_path / "lab") == []
-    copied = {str(path.relative_to(tmp_path / "lab")) for path in (tmp_path / "lab").rglob("*") if path.is_file()}
+    copied = {
+        str(path.relative_to(tmp_path / "lab")) for path in (tmp_path / "lab").rglob("*") if path.is_file()
+    }
     assert copied == {"one.ipynb", "deeper/two.ipynb", "records/run.json", lab.RECORD}
     assert (tmp_path / "lab" / "one.ipynb").read_text() == "first one.ipynb"
 

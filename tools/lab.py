@@ -37,7 +37,7 @@ def command(folder, options):
 
 
 def copy(source, folder):
-    """Copy the notebooks and the records that they read; return the names of those that the reader changed."""
+    """Copy the notebooks and what they read; return the names of those that the reader changed."""
     record = folder / RECORD
     copied = json.loads(record.read_text()) if record.exists() else {}
     kept = []

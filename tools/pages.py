@@ -42,7 +42,9 @@ def missing(site, pages, notebooks):
 def _missing_figures(site, page, name, notebook):
     outputs = [output for cell in code_cells(notebook) if _is_shown(cell) for output in cell.outputs]
     live = [output for output in outputs if LIVE_FIGURE in _html(output)]
-    drawn = len(pictures(outputs)) - len(pictures(live))  # the page shows the figure, not its picture for paper
+    drawn = len(pictures(outputs)) - len(
+        pictures(live)
+    )  # the page shows the figure, not its picture for paper
     shown = [image for image in PICTURE.findall(page) if (site / image).exists()]
     found = [(drawn, len(shown), "pictures"), (len(live), page.count(LIVE_FIGURE), "live figures")]
     return [f"{name} has {n} {what}, its page {there}" for n, there, what in found if there < n]

@@ -3,9 +3,9 @@
     python tools/pdf.py                      print all pages of `_build/html`
     python tools/pdf.py --edition student    leave the solutions out
 
-Chromium prints each page as `book/_static/book.css` says for paper: folds opened, every tab shown, live figures
-at their start frame. pypdf joins what it printed, behind the contents: a link to another page of the book leads
-to that page here, and no link to a file of this computer is left.
+Chromium prints each page as `book/_static/book.css` says for paper: folds opened, every tab shown, live
+figures at their start frame. pypdf joins what it printed, behind the contents: a link to another page of the
+book leads to that page here, and no link to a file of this computer is left.
 """
 
 import argparse
@@ -35,7 +35,9 @@ PAPER = {
     "margin": {"top": "18mm", "bottom": "20mm", "left": "16mm", "right": "16mm"},
 }
 # The theme prints its own title and a list of the sections; here the contents have both.
-PRINT_STYLE = "#jb-print-docs-body { display: none !important; } .bd-article h1 { display: block !important; }"
+PRINT_STYLE = (
+    "#jb-print-docs-body { display: none !important; } .bd-article h1 { display: block !important; }"
+)
 # What only paper needs. The arguments: a note for each live figure, and whether the solutions are left out.
 PREPARE = """([note, address, withoutSolutions]) => {
   document.querySelectorAll('.headerlink').forEach((link) => link.remove());
@@ -43,17 +45,21 @@ PREPARE = """([note, address, withoutSolutions]) => {
   for (const figure of document.querySelectorAll('.live-figure')) {
     const line = document.createElement('p');
     line.append(note);
-    if (address) line.append(' ', Object.assign(document.createElement('a'), {href: address, textContent: address}));
+    const link = Object.assign(document.createElement('a'), {href: address, textContent: address});
+    if (address) line.append(' ', link);
     figure.append(line);
   }
-  document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; });
-  return Promise.all([window.MathJax?.startup?.promise, ...[...document.images].map((image) => image.decode().catch(() => {}))]);
+  const images = [...document.images];
+  images.forEach((image) => { image.loading = 'eager'; });
+  const decoded = images.map((image) => image.decode().catch(() => {}));
+  return Promise.all([window.MathJax?.startup?.promise, ...decoded]);
 }"""
 NOTE = "This figure is live: here it stands at its start, and on the page its controls move it."
 CONTENTS_STYLE = """
 body { font: 11pt/1.5 sans-serif; } h1 { margin: 0; } p { margin: 0 0 2rem; color: #444; }
 h2 { margin: 1.2rem 0 0.2rem; font-size: 12pt; break-after: avoid; }
-div { display: flex; justify-content: space-between; gap: 2rem; break-inside: avoid; } .deeper { padding-left: 2rem; }
+div { display: flex; justify-content: space-between; gap: 2rem; break-inside: avoid; }
+.deeper { padding-left: 2rem; }
 a { color: inherit; text-decoration: none; }
 """
 
@@ -170,7 +176,7 @@ def part_captions(root):
 
 
 def join(printed):
-    """Put the pages one behind the other, with their outlines; return the writer and the first sheet of each."""
+    """Put the pages one behind the other; return the writer and the place of the first sheet of each."""
     writer, starts = PdfWriter(), {}
     for page in printed:
         reader = PdfReader(io.BytesIO(page.content))
@@ -211,8 +217,10 @@ def redirect(writer, site, starts):
 def add_numbers(browser, writer):
     """Print the number of each sheet at its foot, by laying an empty one with a footer over it."""
     empty = '<div style="break-after: page">&nbsp;</div>' * (len(writer.pages) - 1) + "&nbsp;"
-    foot = '<div style="width: 100%; text-align: center; font: 9pt sans-serif"><span class="pageNumber"></span></div>'
-    numbers = print_html(browser, empty, display_header_footer=True, header_template=" ", footer_template=foot)
+    foot = '<div style="width: 100%; text-align: center; font: 9pt sans-serif" class="pageNumber"></div>'
+    numbers = print_html(
+        browser, empty, display_header_footer=True, header_template=" ", footer_template=foot
+    )
     for sheet, number in zip(writer.pages, PdfReader(io.BytesIO(numbers)).pages, strict=True):
         sheet.merge_page(number)
 

@@ -34,8 +34,8 @@ BUDGET = 400_000  # bytes of frames in one figure of the page
 # shows a widget without returning one.
 VIEW = "application/vnd.jupyter.widget-view+json"
 PNG = b"\x89PNG"  # how such a file begins
-# One canvas for all frames: Matplotlib remembers the measures of a text and of a formula, such as the labels of an
-# axis, for each canvas. With a new one they take up to a third of the time of a frame.
+# One canvas for all frames: Matplotlib remembers the measures of a text and of a formula, such as those of
+# a tick's label, for each canvas. With a new one they take up to a third of the time of a frame.
 CANVAS = FigureCanvasAgg(Figure())
 
 
@@ -167,7 +167,8 @@ class LiveFigure:
         return box.add_class("live-figure")
 
     def _repr_mimebundle_(self, **_wanted):
-        data, metadata = {"text/plain": repr(self)}, {}
+        data: dict[str, object] = {"text/plain": repr(self)}
+        metadata = {}
         start = self.frame(**self.start)
         if not isinstance(start.image, str):
             data["image/png"] = base64.b64encode(_as_png(start.image)).decode()
@@ -206,9 +207,11 @@ def _render(draw, values, encode) -> Frame:
 
 
 def _small(pixels) -> bytes:
-    """Return a lossless WebP of the pixels in 16 shades per channel, a third smaller than in 256: for the page."""
+    """Return a lossless WebP for the page: in 16 shades per channel, a third smaller than in 256."""
     shades = (pixels.astype(np.uint16) + 8) // 17 * 17
-    return _saved(Image.fromarray(shades.astype(np.uint8)), format="webp", lossless=True, quality=90, method=4)
+    return _saved(
+        Image.fromarray(shades.astype(np.uint8)), format="webp", lossless=True, quality=90, method=4
+    )
 
 
 def _quick(pixels) -> bytes:
@@ -217,7 +220,9 @@ def _quick(pixels) -> bytes:
 
 
 def _as_png(image: bytes) -> bytes:
-    return image if image.startswith(PNG) else _saved(Image.open(io.BytesIO(image)), format="png", optimize=True)
+    return (
+        image if image.startswith(PNG) else _saved(Image.open(io.BytesIO(image)), format="png", optimize=True)
+    )
 
 
 def _saved(picture: Image.Image, **options) -> bytes:
@@ -272,8 +277,8 @@ def _title(name):
 
 # With a kernel: ipywidgets
 
-# Sliders of ipywidgets have no accessible name and tell their position as a number; their label and readout stand
-# beside them. A picture that has arrived hands both on.
+# Sliders of ipywidgets have no accessible name and tell their position as a number; their label and readout
+# stand beside them. A picture that has arrived hands both on.
 NAMES = """
 for (const slider of this.closest('.live-figure')?.querySelectorAll('.widget-hslider') ?? []) {
   const handle = slider.querySelector('[role=slider], .ui-slider-handle');
@@ -301,13 +306,14 @@ def _align(widgets):
 
 
 def _shown(frame: Frame) -> str:
-    """Return the frame as HTML. An `img` in its own size: the Image widget has no alt text, and is stretched."""
+    """Return the frame as HTML. The picture is no Image widget: that has no alt text, and is stretched."""
     if isinstance(frame.image, str):
         return frame.image
     width, height = Image.open(io.BytesIO(frame.image)).size
     return (
-        f'<img src="{_source(frame.image)}" alt="{html.escape(frame.label)}" width="{width}" height="{height}" '
-        f'style="max-width: 100%; height: auto" decoding="sync" onload="{html.escape(NAMES)}">'
+        f'<img src="{_source(frame.image)}" alt="{html.escape(frame.label)}" '
+        f'width="{width}" height="{height}" style="max-width: 100%; height: auto" '
+        f'decoding="sync" onload="{html.escape(NAMES)}">'
     )
 
 

@@ -1,4 +1,4 @@
-"""A small book with the settings, styles and scripts of the real one: one page that has every form, and more."""
+"""A small book with the settings, styles and scripts of the real one: a page with every form, and more."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The PDF of a small book: every page, tab and fold is in it, each sheet has its number, and none is blank."""
+"""The PDF of a small book: every page, tab and fold is in it, and each sheet has words and a number."""
 
 import os
 import re
@@ -92,7 +92,7 @@ def test_links_lead_within_the_book(book):
     found = [list(targets(book, page)) for page in book.pages]
     assert found[0] == [2, len(book.pages)]  # the contents
     assert found[-1] == [2]  # back to the first page
-    assert [target for target in sum(found, []) if "file:" in str(target)] == []
+    assert [target for sheet in found for target in sheet if "file:" in str(target)] == []
 
 
 def test_a_live_figure_stands_at_its_start_and_says_where_it_moves(browser, root):
@@ -108,7 +108,7 @@ def test_the_students_edition_has_no_solution(browser, root):
     assert "Do it." in words
 
 
-def test_a_page_that_was_not_built_is_named(browser, root, tmp_path):
+def test_a_page_that_was_not_built_is_named(browser, tmp_path):
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/absent\n")
     with pytest.raises(SystemExit, match=r"book/absent\.html is not in .*: build the book first"):
         pdf.make(browser, tmp_path, "full", "")
