@@ -293,7 +293,7 @@ def _widget(name, values, start):
     options = [(_text(value), value) for value in values]
     widget = kind(options=options, value=start, description=_title(name), layout={"width": "auto"})
     if kind is ipywidgets.ToggleButtons:
-        widget.layout.display = "flex"  # the label beside the buttons, as beside a slider
+        widget.add_class("widget-inline-hbox")  # the label beside the buttons, as beside a slider
         widget.style.button_width = "auto"  # otherwise a long name is cut off
     return widget
 
