@@ -182,10 +182,10 @@ bench: $(VENV)/.bench | check-python ## time netinit beside PyTorch and others, 
 	@$(RUN)/python -m benchmarks.fixup_10000
 
 fixup-10000: $(VENV)/.installed | check-python ## train 10,000 residual blocks and record the result for the chapter on Fixup
-	@$(RUN)/python -m benchmarks.fixup_10000 --record book/records/fixup-10000.json
+	@$(RUN)/python -m benchmarks.fixup_10000 --record src/netinit/records/fixup-10000.json
 
 initializer-matrix: $(VENV)/.installed | check-python ## train the matrix of the chapter on choosing an initializer and record it (some minutes)
-	@$(RUN)/python -m benchmarks.initializer_matrix --jobs $(WORKERS) --record book/records/initializer-matrix.json
+	@$(RUN)/python -m benchmarks.initializer_matrix --jobs $(WORKERS) --record src/netinit/records/initializer-matrix.json
 
 clean: ## remove everything that was installed or built
 	@rm -rf $(VENV) $(VENV).lock _build .pytest_cache .ruff_cache .hypothesis .jupyterlite.doit.db
