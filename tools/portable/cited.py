@@ -41,6 +41,8 @@ class Writer:
 
     def link(self, node):
         """The Markdown of a reference."""
+        if not {"refuri", "refid"} & node.attributes.keys():
+            raise Fault(f"it becomes a {node.tagname}, which leads to no page")
         text = self.write_all(node)
         uri = node["refuri"] if "refuri" in node else f"{self.page}.html#{node['refid']}"
         if self.address or "://" in uri:

@@ -1,6 +1,7 @@
 """What a code cell imports and reads, from its text: a notebook that goes out alone must find all of it."""
 
 import ast
+import functools
 import re
 import sys
 import tomllib
@@ -18,6 +19,7 @@ READERS = {"open", "read_text", "read_bytes", "read_csv", "imread", "fromfile", 
 ARRAY_READERS = {"np.load", "numpy.load"}
 
 
+@functools.cache
 def declared():
     """The packages that the project declares for its readers, by pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

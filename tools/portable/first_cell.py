@@ -26,10 +26,11 @@ def find_netinit(archive):
     if installed.get("netinit") != "{version}":
         folder = tempfile.mkdtemp(prefix="netinit-")
         with tarfile.open(fileobj=io.BytesIO(base64.b64decode(archive)), mode="r:bz2") as files:
-            files.extractall(folder, filter="data")
+            files.extractall(folder, **({{"filter": "data"}} if hasattr(tarfile, "data_filter") else {{}}))
         sys.path.insert(0, folder)
         for name in [name for name in sys.modules if name.split(".")[0] == "netinit"]:
             del sys.modules[name]  # another version, if one was imported
+        importlib.invalidate_caches()
     return [name for name in {needed!r} if not importlib.util.find_spec(name)]
 
 

@@ -51,6 +51,7 @@ class Page:
         self.name, self.book, self.answers = name, book, answers
         self.predictions = {}  # by name: the number, and the choices or the unit
         self.inside = "text"  # the kind of part that the next cell goes on with
+        self.in_solutions = set()  # ids of cells
         self.place = ""  # which cell this is, for faults
         self._quoted, self._asked = False, []
         self._parser = parser(book.markdown_settings)
@@ -80,7 +81,7 @@ class Page:
         self.inside, self._quoted = "text", quoted or self._quoted
         parts = self.parts(source)
         self.inside, self._quoted = before
-        if len(parts) > 1:
+        if any(part.kind != "text" for part in parts):
             raise Fault("an exercise or a solution stands inside of another directive")
         return parts[0].text if parts else ""
 
@@ -136,12 +137,13 @@ class Page:
         In a quotation it takes one line: JupyterLab would read the > of further lines as part of the formula.
         """
         start, end, indent = lines.block(token)
-        rows = token.content.strip("\n").split("\n")
+        rows = token.content.strip("\n").rstrip().split("\n")
         if token.type == "math_block_label":
             rows.append(rf"\tag{{{self.says(f'{{eq}}`{token.info}`', 'number')}}}")
         if self._quoted or len(rows) == 1 or "\n" not in lines.text[start:end]:
             return Edit(start, end, f"$${' '.join(row.strip() for row in rows)}$$")
-        return Edit(start, end, f"\n{indent}".join(["$$", *rows, "$$"]))
+        rows[-1] = f"{indent}{rows[-1]}"  # the rows of the formula have it already
+        return Edit(start, end, "\n".join(["$$", *rows, f"{indent}$$"]))
 
     def inline_edits(self, inline, lines):
         """The roles, the links to other files of the book, and the HTML of a line of text."""

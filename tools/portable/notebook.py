@@ -32,7 +32,7 @@ def portable(notebook_path, book, *, solutions=True, outputs=True):
                 needed |= code.needed(cell.source)
                 cells += code_cells(cell, page, outputs)
     settle(cells, page)
-    fold_solutions(cells)
+    fold_solutions(cells, page.in_solutions)
     wanted = [*code.ALWAYS, *sorted(needed - set(code.ALWAYS))]
     cells.insert(0, bring_netinit(wanted))
     return finished(original, cells, notebook_path.name)
@@ -50,13 +50,20 @@ def at(place):
 def markdown_cells(cell, page, solutions):
     """The cells that a Markdown cell becomes: it is cut where an exercise or a solution begins or ends."""
     parts = [part for part in page.parts(cell.source) if solutions or part.kind != "solution"]
-    ids = [cell.id, *(f"{cell.id}-part{number}" for number in range(2, len(parts) + 1))]
-    return [nbformat.v4.new_markdown_cell(part.text, id=name) for part, name in zip(parts, ids, strict=False)]
+    made = []
+    for number, part in enumerate(parts, 1):
+        name = cell.id if number == 1 else f"{cell.id}-part{number}"
+        made.append(nbformat.v4.new_markdown_cell(part.text, id=name))
+        if part.kind == "solution":
+            page.in_solutions.add(name)
+    return made
 
 
 def code_cells(cell, page, outputs):
     """A code cell, and the caption of its figure below it."""
     code.check_files(cell.source)
+    if page.inside == "solution":
+        page.in_solutions |= {cell.id, f"{cell.id}-caption"}
     made = copy.deepcopy(cell)
     tags = cell.metadata.get("tags", [])
     made.metadata = nbformat.from_dict({"tags": tags} if tags else {})
@@ -85,15 +92,13 @@ def settle(cells, page):
             cell.source = answered(cell.source)
 
 
-def fold_solutions(cells):
-    """Let JupyterLab show a solution folded away, where the fold holds nothing else."""
-    opened = None
-    for cell in [*cells, None]:
-        text = cell.source if cell is not None and cell.cell_type == "markdown" else ""
-        if cell is None or text.startswith("#"):
-            if opened is not None:
-                opened.metadata["jp-MarkdownHeadingCollapsed"] = True
-            opened = cell if text.startswith(SOLUTION) else None
+def fold_solutions(cells, in_solutions):
+    """Let JupyterLab show a solution folded away, unless the fold would take in what comes after it."""
+    for index, cell in enumerate(cells):
+        if cell.id in in_solutions and cell.source.startswith(SOLUTION):
+            after = [each for each in cells[index:] if each.id not in in_solutions]
+            if not after or after[0].source.startswith("#"):
+                cell.metadata["jp-MarkdownHeadingCollapsed"] = True
 
 
 def bring_netinit(needed):
