@@ -76,7 +76,7 @@ def rewind(page, figure, index):
 
 
 def check_grid(page, figure):
-    """Drive a figure through its whole grid; each position has values and a name of its own, and its own picture.
+    """Drive a figure through its whole grid; each position has values, a name and a picture of its own.
 
     Frames that are read may share their words: one rule answers several questions.
     """
