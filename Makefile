@@ -54,7 +54,7 @@ export PYODIDE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book lite serve lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
+.PHONY: help book clean-book portable portable-check lite serve lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
 	test-newest lint dist release-check github-release browser-test torch frameworks bench fixup-10000 initializer-matrix lock clean \
 	check-python FORCE
 
@@ -100,6 +100,12 @@ book: $(VENV)/.installed $(if $(BOOK_LITE),$(VENV)/.lite) $(filter clean-book,$(
 
 clean-book: $(VENV)/.installed | check-python ## remove the built book and the executed notebooks
 	@$(RUN)/python tools/build.py --clean
+
+portable: $(VENV)/.installed | check-python ## write notebooks that run and read well anywhere into _build/portable
+	@$(RUN)/python tools/make_portable.py --workers $(WORKERS)
+
+portable-check: portable ## run the portable notebooks where nothing but themselves is (some: ONLY=book/05-*.ipynb)
+	@$(RUN)/python tools/check_portable.py $(patsubst book/%,_build/portable/%,$(ONLY))
 
 lite: ## build the book with a JupyterLite in it, which runs the notebooks inside the browser
 	@$(MAKE) --no-print-directory BOOK_LITE=1 book

@@ -1,8 +1,9 @@
 """Where deep tanh networks learn: the digits over the plane of weight and bias variance, three depths.
 
 `python -m benchmarks.phase_diagram --record src/netinit/records/phase-diagram.json` runs it, some minutes
-on one core, and writes the record that the chapter on mean-field theory shows. Each point has its own learning
-rate, the best of RATES on the validation images with another seed; five seeds are then trained and recorded.
+on one core, and writes the record that the chapter on mean-field theory shows. Each point has its own
+learning rate, the best of RATES on the validation images with another seed; five seeds are then trained and
+recorded.
 """
 
 import argparse

@@ -89,7 +89,7 @@ def make_site(contents, scratch, kept, workers):
 
 
 def fill(contents, scratch, kept, workers):
-    """Put the outputs into the notebooks of the copy in `scratch`; return them by name, as they were and filled."""
+    """Put the outputs into the notebooks in `scratch`; return them by name, as they were and filled."""
     notebooks_of_toc = [f"{page}.ipynb" for page in pages.names(scratch) if f"{page}.ipynb" in contents]
     originals = {name: contents[name] for name in notebooks_of_toc}
     filled = execute(originals, contents, scratch, executed.Store(kept), workers)

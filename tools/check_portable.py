@@ -1,8 +1,8 @@
 """Run portable notebooks where nothing but themselves is: `make portable-check`.
 
-Each is executed in an empty folder, by a Python that has NumPy, Matplotlib, ipywidgets, a kernel and what these
-need, and neither this repository nor netinit. A notebook that asks for more by name is run again with that.
-Text that a cell prints must be what is stored.
+Each is executed in an empty folder, by a Python that has NumPy, Matplotlib, ipywidgets, a kernel and what
+they need, and neither this repository nor netinit. A notebook that asks for more by name is run again with that.
+The text that a cell prints must be what is stored.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def environment(folder, packages):
     builder.create(folder)
     python = builder.ensure_directories(folder).env_exe
     site = Path(sysconfig.get_path("purelib", "venv", vars={"base": str(folder), "platbase": str(folder)}))
-    for key in sources.versions(list(packages)):
+    for key in sources.versions(packages):
         for part in installed_parts(key.split()[0]):
             if not (site / part.name).exists():
                 (site / part.name).symlink_to(part)
@@ -71,7 +71,7 @@ def check(path, make_environment):
         try:
             run(notebook, make_environment(packages))
         except CellExecutionError as error:
-            asked = ASKS.search(str(error))
+            asked = ASKS.match(error.evalue)
             if not asked or packages != ALWAYS:
                 return str(error)
             print(f"    asks for {asked[1]}")

@@ -1,6 +1,6 @@
 """Write the portable form of every notebook to `_build/portable/`: run it as `make portable`.
 
-The stated minutes count what a page shows, so Sphinx reads the notebooks with the outputs that `make book` has
+The stated minutes count what a page shows, so Sphinx reads the notebooks with the outputs that `make book`
 kept; what was never executed is executed first. A fault leaves what was written last as it was.
 """
 
@@ -14,26 +14,26 @@ import notebooks
 import sources
 from portable import Book, Fault, portable
 
-ROOT = build.ROOT
-
 
 def main():
     """Read the command line, then write the notebooks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=2, help="notebooks executed at a time (default: 2)")
-    workers = parser.parse_args().workers
-    folder = ROOT / "_build"
+    parser.add_argument("--root", type=Path, default=build.ROOT, help="the folder of _config.yml")
+    arguments = parser.parse_args()
+    root = arguments.root.resolve()
+    folder = root / "_build"
     with notebooks.interruptible(), build.locked(folder), tempfile.TemporaryDirectory(dir=folder) as name:
         scratch = Path(name)
         try:
-            write_all(scratch, folder, workers)
+            write_all(root, scratch, folder, arguments.workers)
         except Fault as fault:
             raise SystemExit(str(fault)) from None
 
 
-def write_all(scratch, folder, workers):
+def write_all(root, scratch, folder, workers):
     """Make the notebooks aside, from a copy of the book in `scratch`, and put them in place together."""
-    contents = sources.read(ROOT)
+    contents = sources.read(root)
     sources.write(contents, scratch)
     originals, _ = build.fill(contents, scratch, folder / "executed", workers)
     with Book(scratch) as book:

@@ -4,8 +4,7 @@ Source: E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Dig
 Repository, https://doi.org/10.24432/C50P49, licensed CC BY 4.0; this is the test part of that data set,
 shuffled once.
 
-`records/` holds what runs of minutes have measured, each with the command that repeats it, so that a chapter can
-show it in a second.
+`records/` holds what runs of minutes have measured, so that a chapter can show it in a second.
 """
 
 from __future__ import annotations  # so that numpy.random is loaded on its first use

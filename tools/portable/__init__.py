@@ -3,8 +3,8 @@
     with Book(root) as book:
         notebook = portable(root / "book/05-xavier.ipynb", book)
 
-The sources hold MyST for the pages of the book; what comes out here is made from them and never edited. Read the
-files from the bottom up:
+The sources hold MyST for the pages of the book; what comes out here is made from them and never edited.
+The files, from the bottom up:
 
     cited.py        what Sphinx makes of a role becomes Markdown
     sphinx_book.py  the book as Sphinx reads it, without executing anything; it knows what each role says

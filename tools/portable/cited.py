@@ -4,10 +4,15 @@ import re
 from urllib.parse import urljoin
 
 from docutils import nodes
+
 from portable.faults import Fault
 
 SPECIAL = re.compile(r"([\\`*_<>$])")
-NAMED = {"std-ref", "doc", "std-doc"}  # references that read as a name; the others are numbers, words or citations
+NAMED = {
+    "std-ref",
+    "doc",
+    "std-doc",
+}  # references that read as a name; the others are numbers, words or citations
 
 
 class Writer:

@@ -9,13 +9,24 @@ from pathlib import Path
 
 from IPython.core.inputtransformer2 import TransformerManager
 from packaging.requirements import Requirement
+
 from portable.faults import Fault
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ALWAYS = ("numpy", "matplotlib", "ipywidgets")  # whoever runs a notebook of this book is told to have them
 LOADED_LATE = {"sweep": ("joblib", "tqdm")}  # what a name of netinit imports only when it is called
 # Calls that read a file by its name, wherever that lies.
-READERS = {"open", "read_text", "read_bytes", "read_csv", "imread", "fromfile", "genfromtxt", "loadtxt", "memmap"}
+READERS = {
+    "open",
+    "read_text",
+    "read_bytes",
+    "read_csv",
+    "imread",
+    "fromfile",
+    "genfromtxt",
+    "loadtxt",
+    "memmap",
+}
 ARRAY_READERS = {"np.load", "numpy.load"}
 
 
@@ -63,7 +74,9 @@ def check_files(source):
         called = ast.unparse(node.func)
         last = re.split(r"[.)]", called)[-1]
         if (last in READERS or called in ARRAY_READERS) and not is_inside(node):
-            raise Fault(f"it reads a file, {ast.unparse(node)}: a notebook goes out alone, so put it into netinit")
+            raise Fault(
+                f"it reads a file, {ast.unparse(node)}: a notebook goes out alone, so put it into netinit"
+            )
 
 
 def is_inside(call):

@@ -8,13 +8,26 @@ import re
 
 from portable.faults import Fault
 
-ADMONITIONS = ("attention", "caution", "danger", "error", "hint", "important", "note", "seealso", "tip", "warning")
+ADMONITIONS = (
+    "attention",
+    "caution",
+    "danger",
+    "error",
+    "hint",
+    "important",
+    "note",
+    "seealso",
+    "tip",
+    "warning",
+)
 
 
 def convert(directive, page):
     """The kind of part that a directive begins, or "", and its Markdown."""
     if directive.name not in KNOWN:
-        raise Fault(f"tools/portable does not know the directive {{{directive.name}}}: write it in directives.py")
+        raise Fault(
+            f"tools/portable does not know the directive {{{directive.name}}}: write it in directives.py"
+        )
     begins, write = KNOWN[directive.name]
     return begins, write(directive, page)
 
@@ -138,7 +151,7 @@ def prediction_end(directive, page):
 
 KNOWN = {
     "admonition": ("", admonition),
-    **{name: ("", named_admonition) for name in ADMONITIONS},
+    **dict.fromkeys(ADMONITIONS, ("", named_admonition)),
     "reading-time": ("", reading_time),
     "tab-set": ("", tab_set),
     "grid": ("", grid),

@@ -22,8 +22,8 @@ def find_netinit(archive):
     """Unpack netinit where this Python has not the version of this notebook; return the names that lack."""
     import base64, importlib.metadata, importlib.util, io, sys, tarfile, tempfile
 
-    installed = {{each.metadata["Name"]: each.version for each in importlib.metadata.distributions(name="netinit")}}
-    if installed.get("netinit") != "{version}":
+    found = next(iter(importlib.metadata.distributions(name="netinit")), None)
+    if found is None or found.version != "{version}":
         folder = tempfile.mkdtemp(prefix="netinit-")
         with tarfile.open(fileobj=io.BytesIO(base64.b64decode(archive)), mode="r:bz2") as files:
             files.extractall(folder, **({{"filter": "data"}} if hasattr(tarfile, "data_filter") else {{}}))
@@ -51,7 +51,7 @@ METADATA = {"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["hi
 
 @functools.cache
 def package(root):
-    """Version and files of the wheel that the project below a folder makes: (version, base64 of an archive)."""
+    """Version and files of the wheel that the project in a folder makes: (version, base64 of an archive)."""
     with tempfile.TemporaryDirectory() as scratch:
         wheel = dist.build(root, "wheel", Path(scratch))
         version = wheel.name.split("-")[1]
@@ -76,5 +76,7 @@ def source(root, needed):
     version, archive = package(root)
     text = SOURCE.format(version=version, needed=list(needed), archive=archive)
     if len(text) > LARGEST:
-        raise SystemExit(f"the first cell of a portable notebook has {len(text)} characters, {LARGEST} at most")
+        raise SystemExit(
+            f"the first cell of a portable notebook has {len(text)} characters, {LARGEST} at most"
+        )
     return text

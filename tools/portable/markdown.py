@@ -1,4 +1,4 @@
-"""A Markdown cell without MyST: roles, directives, targets and labels are replaced, all else stays as written."""
+"""A Markdown cell without MyST: roles, directives, targets and labels are replaced, all else stays."""
 
 import re
 from typing import NamedTuple
@@ -6,6 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from docutils.parsers.rst.directives.misc import TestDirective  # takes any argument and any option
 from myst_parser.parsers.directives import parse_directive_text
+
 from portable import directives
 from portable.faults import Fault
 from portable.spans import Lines, parser
@@ -13,10 +14,11 @@ from portable.spans import Lines, parser
 OPEN, CLOSE = "\ue000", "\ue001"  # for private use: no text holds them
 MARK = re.compile(f"{OPEN}(\\d+){CLOSE}")
 DIRECTIVE = re.compile(r"\{([^}\s]+)\}\s*(.*)")
-# What any viewer of notebooks shows, by the names of markdown-it; blocks and what lies inside.
-PLAIN = set("paragraph heading bullet_list ordered_list list_item blockquote table thead tbody tr th td".split())
-PLAIN |= set("fence code_block hr math_block inline text em strong s code_inline math_inline".split())
-PLAIN |= set("math_inline_double softbreak hardbreak link image html_block".split())
+# What any viewer of notebooks shows, by the names of markdown-it: blocks, and what lies inside of them.
+BLOCKS = """paragraph heading bullet_list ordered_list list_item blockquote table thead tbody tr th td fence
+            code_block hr math_block html_block inline"""
+INSIDE = "text em strong s code_inline math_inline math_inline_double softbreak hardbreak link image"
+PLAIN = {*BLOCKS.split(), *INSIDE.split()}
 
 
 class Edit(NamedTuple):
@@ -94,7 +96,7 @@ class Page:
         return f"{OPEN}{len(self._asked) - 1}{CLOSE}"
 
     def settle(self):
-        """Ask the book everything at once, and return a function that puts the answers in place of the marks."""
+        """Ask the book everything at once; return a function that puts the answers in place of the marks."""
         answers = self.book.answers(self.name, self._asked)
         return lambda text: MARK.sub(lambda mark: answers[int(mark[1])], text)
 
@@ -150,8 +152,12 @@ class Page:
         spans = [(token, token.meta["span"]) for token in inline.children if "span" in token.meta]
         if unknown := {_kind(token) for token in inline.children} - PLAIN - {"myst_role", "html_inline"}:
             raise Fault(f"{unknown.pop()!r} is MyST that tools/portable does not know: {inline.content}")
-        if beside := [token for token in inline.children if token.type == "image" and is_relative(token.attrs["src"])]:
-            raise Fault(f"the picture {beside[0].attrs['src']} lies beside the notebook, which goes out alone")
+        if beside := [
+            token for token in inline.children if token.type == "image" and is_relative(token.attrs["src"])
+        ]:
+            raise Fault(
+                f"the picture {beside[0].attrs['src']} lies beside the notebook, which goes out alone"
+            )
         place = lines.inline(inline) if spans else None
         for token, (start, end) in spans:
             written = inline.content[start:end]
@@ -161,7 +167,7 @@ class Page:
                 yield Edit(place(start), place(end), self.html(written))
 
     def html(self, tag):
-        """An HTML tag; a link to a file beside the page leads to the book, or nowhere where that is unknown."""
+        """An HTML tag; a link to a file beside the page leads to the book, or nowhere without an address."""
         href = re.search(r'href="([^"]*)"', tag)
         if href is None or not is_relative(href[1]):
             return tag

@@ -6,11 +6,16 @@ from contextlib import contextmanager
 
 import nbformat
 import notebooks
+
 from portable import code, first_cell
 from portable.faults import Fault
 from portable.markdown import Page
 
-FOLDED = {"hide-input", "hide-cell", "remove-cell"}  # tags of cells whose code a page folds away or leaves out
+FOLDED = {
+    "hide-input",
+    "hide-cell",
+    "remove-cell",
+}  # tags of cells whose code a page folds away or leaves out
 SOLUTION = "#### Solution"
 
 

@@ -8,6 +8,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import html_inline, link
 from mdit_py_plugins.myst_role.index import myst_role
 from myst_parser.parsers.mdit import create_md_parser
+
 from portable.faults import Fault
 
 NOTED = {"myst_role": myst_role, "link": link, "html_inline": html_inline}
@@ -22,7 +23,7 @@ def parser(settings):
 
 
 def noting(rule):
-    """The rule, which now leaves in its first token the places in the inline text where it began and ended."""
+    """The rule, which now leaves in its first token where in the inline text it began and ended."""
 
     def wrapped(state, silent):
         start, before = state.pos, len(state.tokens)

@@ -1,4 +1,4 @@
-"""The book as Sphinx reads it, without executing a cell: titles, numbers and citations are asked of it, never typed."""
+"""The book as Sphinx reads it, without executing a cell: it is asked for titles, numbers and citations."""
 
 import contextlib
 import importlib
@@ -13,11 +13,12 @@ from jupyter_book.config import get_final_config
 from myst_nb.sphinx_ import Parser
 from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
 from myst_parser.parsers.mdit import create_md_parser
-from portable.cited import Writer
-from portable.faults import Fault
 from sphinx.application import Sphinx
 from sphinx.builders.dummy import DummyBuilder
 from sphinx.util.docutils import docutils_namespace, patch_docutils, sphinx_domains
+
+from portable.cited import Writer
+from portable.faults import Fault
 
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -99,7 +100,7 @@ class Book:
         return self._sphinx.env.myst_config
 
     def answers(self, page, questions):
-        """What pieces of MyST say on a page, as Markdown; each is (text, form, place): see `markdown.Page.says`."""
+        """What pieces of MyST say on a page, as Markdown; each is (text, form, place): see `Page.says`."""
         texts = [text for text, _, _ in questions]
         nodes = self._resolved(page, "\n\n".join(texts)).children
         if self._warnings() or len(nodes) != len(texts):
@@ -107,10 +108,11 @@ class Book:
         writer, found = Writer(page, self.address, self.titles), []
         for node, (text, form, place) in zip(nodes, questions, strict=True):
             try:
-                found.append(writer.write(node) if form == "link" else node.astext())
+                said = writer.write(node) if form == "link" else node.astext()
+                found.append(said.strip("()") if form == "number" else said)
             except Fault as fault:
                 raise Fault(f"{place}: {text} {fault}") from None
-        return [said.strip("()") if form == "number" else said for said, (_, form, _) in zip(found, questions)]
+        return found
 
     def _resolved_alone(self, page, text, place):
         """The node of one piece; a Fault tells where it stands, if something is wrong with it."""
