@@ -5,7 +5,7 @@ WORKERS ?= 2
 RUNS ?= 5
 VENV := .venv
 RUN := $(VENV)/bin
-SITE := _build/html
+SITE = _build/html$(if $(filter student,$(EDITION)),-student)
 
 # Without a PYTHON of yours, the one that the environment was made with stays; where there is none, it is python3.
 ifeq ($(origin PYTHON),undefined)
@@ -51,10 +51,12 @@ export BOOK_REPOSITORY
 # It loads Pyodide from Pyodide's own host, or holds the distribution that lies in the folder PYODIDE.
 export BOOK_LITE
 export PYODIDE
+# With EDITION=student the pages hold no solutions; they are built into a folder of their own.
+export EDITION
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book portable portable-check lite serve lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
+.PHONY: help book clean-book portable portable-check publish-notebooks course lite serve lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
 	test-newest lint dist release-check github-release browser-test torch frameworks bench fixup-10000 initializer-matrix lock clean \
 	check-python FORCE
 
@@ -103,6 +105,12 @@ clean-book: $(VENV)/.installed | check-python ## remove the built book and the e
 
 portable: $(VENV)/.installed | check-python ## write notebooks that run and read well anywhere into _build/portable
 	@$(RUN)/python tools/make_portable.py --workers $(WORKERS)
+
+course: $(VENV)/.installed | check-python ## write the notebooks of a course, with and without the answers, into _build/course
+	@$(RUN)/python tools/make_course.py --workers $(WORKERS)
+
+publish-notebooks: | check-python ## push what `make portable` wrote to the branch `notebooks`, which Colab and Binder open
+	@"$(PYTHON)" tools/publish.py
 
 portable-check: portable ## run the portable notebooks where nothing but themselves is (some: ONLY=book/05-*.ipynb)
 	@$(RUN)/python tools/check_portable.py $(patsubst book/%,_build/portable/%,$(ONLY))

@@ -17,6 +17,7 @@ import executed
 import lite
 import nbformat
 import notebooks
+import outgoing
 import pages
 import sources
 import yaml
@@ -54,13 +55,23 @@ def locked(folder):
 
 def clean(folder):
     """Remove what builds have left, so that the next one starts from nothing."""
-    for name in ("html", "html.last", "portable", "portable.last", "scratch", "executed"):
+    for name in (
+        "html",
+        "html.last",
+        "html-student",
+        "html-student.last",
+        "course",
+        "portable",
+        "portable.last",
+        "scratch",
+        "executed",
+    ):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def build(root, folder, workers):
     """Bring the site up to date; raises SystemExit where the book has a fault."""
-    site, scratch = folder / "html", folder / "scratch"
+    site, scratch = folder / ("html-student" if is_student() else "html"), folder / "scratch"
     restore(site)
     contents = sources.read(root)
     fingerprint = sources.fingerprint(contents)
@@ -74,15 +85,21 @@ def build(root, folder, workers):
     shutil.rmtree(scratch)
 
 
+def is_student():
+    """Whether the pages are to be without solutions: see book/_ext/editions.py."""
+    return os.environ.get("EDITION") == "student"
+
+
 def make_site(contents, scratch, kept, workers):
     """Build the site from the copy in `scratch`, and from the executed notebooks that are kept."""
     originals, filled = fill(contents, scratch, kept, workers)
     print("Building the pages ...", flush=True)
     site = pages.make(scratch)
-    sources.write(originals, scratch)
-    sources.write(originals, site / "_sources")  # what a page offers for download
+    edition = outgoing.STUDENT if is_student() else {}
+    made = outgoing.make(scratch, originals, {"": edition})[""]
+    sources.write(outgoing.beside_pages(made), site / "_sources")
     if os.environ.get("BOOK_LITE"):
-        lite.build(scratch, site / "lite")
+        lite.build(made, site / "lite")
     if lacking := pages.missing(site, pages.names(scratch), filled):
         raise SystemExit("\n".join(lacking))
     return site

@@ -8,44 +8,40 @@ import argparse
 import os
 import tempfile
 from pathlib import Path
+from types import MappingProxyType
 
 import build
 import notebooks
+import outgoing
 import sources
-from portable import Book, Fault, portable
+
+PORTABLE = MappingProxyType({"portable": MappingProxyType({})})
 
 
-def main():
-    """Read the command line, then write the notebooks."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(editions=PORTABLE, *, add=lambda folder: None):
+    """Read the command line, then write each edition into its folder; `add` completes what lies there."""
+    parser = argparse.ArgumentParser(description="Write the notebooks in the form that runs anywhere.")
     parser.add_argument("--workers", type=int, default=2, help="notebooks executed at a time (default: 2)")
     parser.add_argument("--root", type=Path, default=build.ROOT, help="the folder of _config.yml")
     arguments = parser.parse_args()
     root = arguments.root.resolve()
     folder = root / "_build"
     with notebooks.interruptible(), build.locked(folder), tempfile.TemporaryDirectory(dir=folder) as name:
-        scratch = Path(name)
-        try:
-            write_all(root, scratch, folder, arguments.workers)
-        except Fault as fault:
-            raise SystemExit(str(fault)) from None
+        scratch, contents = Path(name), sources.read(root)
+        sources.write(contents, scratch)
+        originals, _ = build.fill(contents, scratch, folder / "executed", arguments.workers)
+        for edition, made in outgoing.make(scratch, originals, editions).items():
+            put(made, scratch / "new", folder / edition, add)
 
 
-def write_all(root, scratch, folder, workers):
-    """Make the notebooks aside, from a copy of the book in `scratch`, and put them in place together."""
-    contents = sources.read(root)
-    sources.write(contents, scratch)
-    originals, _ = build.fill(contents, scratch, folder / "executed", workers)
-    with Book(scratch) as book:
-        sources.write(originals, scratch)  # the pages are read, and outputs are kept as they are committed
-        made = {name: portable(scratch / name, book) for name in originals}
-    for name, notebook in made.items():
-        path = scratch / "portable" / Path(name).relative_to("book")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(notebooks.to_text(notebook), encoding="utf-8")
-    build.restore(folder / "portable")
-    build.swap(scratch / "portable", folder / "portable")
-    print(f"{len(made)} notebooks: {os.path.relpath(folder / 'portable')}")
+def put(made, aside, target, add):
+    """Write notebooks and what `add` adds to them aside, then swap them in."""
+    sources.write({str(Path(name).relative_to("book")): text for name, text in made.items()}, aside)
+    add(aside)
+    target.parent.mkdir(exist_ok=True)
+    build.restore(target)
+    build.swap(aside, target)
+    print(f"{len(made)} notebooks: {os.path.relpath(target)}")
 
 
 if __name__ == "__main__":

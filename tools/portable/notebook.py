@@ -33,7 +33,7 @@ def portable(notebook_path, book, *, solutions=True, outputs=True):
         with at(page.place):
             if cell.cell_type == "markdown":
                 cells += markdown_cells(cell, page, solutions)
-            elif solutions or page.inside != "solution":
+            elif solutions or not tells_answers(cell, page):
                 needed |= code.needed(cell.source)
                 cells += code_cells(cell, page, outputs)
     settle(cells, page)
@@ -62,6 +62,11 @@ def markdown_cells(cell, page, solutions):
         if part.kind == "solution":
             page.in_solutions.add(name)
     return made
+
+
+def tells_answers(cell, page):
+    """Whether a code cell belongs to a solution, or checks the page: such a check says which answer is right."""
+    return page.inside == "solution" or "remove-cell" in cell.metadata.get("tags", [])
 
 
 def code_cells(cell, page, outputs):
