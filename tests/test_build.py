@@ -127,7 +127,7 @@ def steps(monkeypatch):
     steps = Steps()
     monkeypatch.setattr(executed, "run", steps.run)
     monkeypatch.setattr(pages, "make", steps.make)
-    monkeypatch.setattr(outgoing, "make", lambda _root, originals, editions: dict.fromkeys(editions, originals))
+    monkeypatch.setattr(outgoing, "make", lambda _root, made, editions: dict.fromkeys(editions, made))
     return steps
 
 

@@ -48,5 +48,5 @@ def test_what_stands_in_the_way_is_said(repository, tmp_path):
     with pytest.raises(SystemExit, match="run `make portable`"):
         publish.publish(tmp_path / "nowhere", repository)
     (tmp_path / "portable").mkdir()
-    with pytest.raises(SystemExit, match="git commit failed"):  # an empty folder
+    with pytest.raises(SystemExit, match=r"commit .*failed"):  # an empty folder
         publish.publish(tmp_path / "portable", repository)

@@ -55,17 +55,8 @@ def locked(folder):
 
 def clean(folder):
     """Remove what builds have left, so that the next one starts from nothing."""
-    for name in (
-        "html",
-        "html.last",
-        "html-student",
-        "html-student.last",
-        "course",
-        "portable",
-        "portable.last",
-        "scratch",
-        "executed",
-    ):
+    made = ("html", "html-student", "portable", "course", "scratch", "executed")
+    for name in (*made, *(f"{each}.last" for each in made)):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 

@@ -1,8 +1,8 @@
 """Run portable notebooks where nothing but themselves is: `make portable-check`.
 
 Each is executed in an empty folder, by a Python that has NumPy, Matplotlib, ipywidgets, a kernel and what
-they need, and neither this repository nor netinit. A notebook that asks for more by name is run again with that.
-The text that a cell prints must be what is stored.
+they need, and neither this repository nor netinit. A notebook that asks for more by name is run again with
+that. The text that a cell prints must be what is stored.
 """
 
 import argparse

@@ -35,7 +35,7 @@ def use_local_pyodide(folder, lite):
 
 
 def build(notebooks, site):
-    """Build the folder `site` from notebooks in their portable form, {name: text}: they bring netinit along."""
+    """Build the folder `site` from portable notebooks, {name: text}: they bring netinit along."""
     with tempfile.TemporaryDirectory() as scratch:
         build_from(notebooks, Path(scratch), site)
 

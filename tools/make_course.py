@@ -1,7 +1,7 @@
 """Write the notebooks of a course to `_build/course/`, with and without the answers: run it as `make course`.
 
-`student/` has no solutions, no answers of predictions and nothing that a cell has shown; `instructor/` has all of
-it. Each is a folder and, beside it, the same as a zip to hand out.
+`student/` has no solutions, no answers of predictions and nothing that a cell has shown; `instructor/` has
+all of it. Each is a folder and, beside it, the same as a zip to hand out.
 """
 
 import zipfile

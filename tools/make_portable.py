@@ -18,7 +18,7 @@ import sources
 PORTABLE = MappingProxyType({"portable": MappingProxyType({})})
 
 
-def main(editions=PORTABLE, *, add=lambda folder: None):
+def main(editions=PORTABLE, *, add=None):
     """Read the command line, then write each edition into its folder; `add` completes what lies there."""
     parser = argparse.ArgumentParser(description="Write the notebooks in the form that runs anywhere.")
     parser.add_argument("--workers", type=int, default=2, help="notebooks executed at a time (default: 2)")
@@ -37,7 +37,8 @@ def main(editions=PORTABLE, *, add=lambda folder: None):
 def put(made, aside, target, add):
     """Write notebooks and what `add` adds to them aside, then swap them in."""
     sources.write({str(Path(name).relative_to("book")): text for name, text in made.items()}, aside)
-    add(aside)
+    if add:
+        add(aside)
     target.parent.mkdir(exist_ok=True)
     build.restore(target)
     build.swap(aside, target)

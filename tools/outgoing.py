@@ -13,8 +13,8 @@ STUDENT = {"solutions": False, "outputs": False}
 def make(root, originals, editions):
     """The portable form of notebooks as text, {edition: {name: text}}, for the options of each edition.
 
-    `root` holds the book with the outputs of its notebooks, because the stated minutes count what a page shows;
-    `originals` are the notebooks as they are committed, and come in their place.
+    `root` holds the book with the outputs of its notebooks, because the stated minutes count what a page
+    shows; `originals` are the notebooks as they are committed, and come in their place.
     """
     try:
         with Book(root) as book:
@@ -31,7 +31,7 @@ def make(root, originals, editions):
 
 
 def beside_pages(made):
-    """The files from which the download button of a page takes its notebook: see book/_static/downloads.js."""
+    """The files that the download button of a page takes: see book/_static/downloads.js."""
     scripts = {}
     for name, text in made.items():
         saved = json.dumps([PurePosixPath(name).name, text.decode()])

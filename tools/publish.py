@@ -1,7 +1,7 @@
 """Push the portable notebooks to the branch `notebooks` of origin: Colab and Binder open them there.
 
-Run it as `make publish-notebooks`, after `make portable`. The branch holds nothing else and has no history. Where
-GH_TOKEN is set, GitHub's own program answers for it.
+Run it as `make publish-notebooks`, after `make portable`. The branch holds nothing else and has no history.
+Where GH_TOKEN is set, GitHub's own program answers for it.
 """
 
 import argparse
@@ -19,7 +19,7 @@ def git(*arguments, folder):
     """Run git in a folder and return what it prints; a failing one ends the program with it."""
     done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"git {arguments[0]} failed:\n{done.stderr}")
+        raise SystemExit(f"git {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
     return done.stdout.strip()
 
 

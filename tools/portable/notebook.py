@@ -33,9 +33,9 @@ def portable(notebook_path, book, *, solutions=True, outputs=True):
         with at(page.place):
             if cell.cell_type == "markdown":
                 cells += markdown_cells(cell, page, solutions)
-            elif solutions or not tells_answers(cell, page):
+            elif solutions or page.inside != "solution":
                 needed |= code.needed(cell.source)
-                cells += code_cells(cell, page, outputs)
+                cells += code_cells(cell if solutions else without_checks(cell), page, outputs)
     settle(cells, page)
     fold_solutions(cells, page.in_solutions)
     wanted = [*code.ALWAYS, *sorted(needed - set(code.ALWAYS))]
@@ -64,13 +64,17 @@ def markdown_cells(cell, page, solutions):
     return made
 
 
-def tells_answers(cell, page):
-    """Whether a code cell belongs to a solution, or checks the page: such a check says which answer is right."""
-    return page.inside == "solution" or "remove-cell" in cell.metadata.get("tags", [])
+def without_checks(cell):
+    """The cell without what checks the page and so says which answer is right; what later cells use stays."""
+    if "remove-cell" not in cell.metadata.get("tags", []):
+        return cell
+    return cell | {"source": code.without_asserts(cell.source)}
 
 
 def code_cells(cell, page, outputs):
-    """A code cell, and the caption of its figure below it."""
+    """A code cell, and the caption of its figure below it; nothing for an empty one."""
+    if not cell.source:
+        return []
     code.check_files(cell.source)
     if page.inside == "solution":
         page.in_solutions |= {cell.id, f"{cell.id}-caption"}
