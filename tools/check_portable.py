@@ -1,7 +1,8 @@
 """Run portable notebooks where nothing but themselves is: `make portable-check`.
 
 Each is executed in an empty folder, by a Python that has NumPy, Matplotlib, ipywidgets, a kernel and what
-they need, and neither this repository nor netinit. A notebook that asks for more by name is run again with that.
+they need, and neither this repository nor netinit. A notebook that asks for more by name is run again with
+that.
 The text that a cell prints must be what is stored.
 """
 
@@ -105,7 +106,8 @@ def main():
             started = time.monotonic()
             if fault := check(path, made):
                 wrong += 1
-            print(f"  {path.name}: {fault or f'{time.monotonic() - started:.0f} s'}", flush=True)
+            said = fault or f"{time.monotonic() - started:.0f} s"
+            print(f"  {path.parent.name}/{path.name}: {said}", flush=True)
     sys.exit(f"{wrong} of {len(paths)} portable notebooks fail" if wrong else 0)
 
 
