@@ -21,7 +21,6 @@ from pathlib import Path
 import nbformat
 import notebooks
 import sources
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -57,9 +56,9 @@ def installed_parts(name):
 def run(notebook, python):
     """Execute a notebook in an empty folder with a kernel of this Python; raises CellExecutionError."""
     with tempfile.TemporaryDirectory() as folder:
-        manager = AsyncKernelManager(kernel_name="python3")
-        manager.kernel_spec.argv[0] = python
-        client = NotebookClient(notebook, timeout=600, km=manager, resources={"metadata": {"path": folder}})
+        resources = {"metadata": {"path": folder}}
+        client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources)
+        client.create_kernel_manager().kernel_spec.argv[0] = python
         kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
         client.execute(env=kept | {"PYTHONNOUSERSITE": "1", "HOME": folder})
 
