@@ -2,7 +2,8 @@
 
 Each is executed in an empty folder, by a Python that has NumPy, Matplotlib, ipywidgets, a kernel and what
 they need, and neither this repository nor netinit. A notebook that asks for more by name is run again with
-that. The text that a cell prints must be what is stored.
+that.
+The text that a cell prints must be what is stored.
 """
 
 import argparse
@@ -20,7 +21,6 @@ from pathlib import Path
 import nbformat
 import notebooks
 import sources
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -56,9 +56,9 @@ def installed_parts(name):
 def run(notebook, python):
     """Execute a notebook in an empty folder with a kernel of this Python; raises CellExecutionError."""
     with tempfile.TemporaryDirectory() as folder:
-        manager = AsyncKernelManager(kernel_name="python3")
-        manager.kernel_spec.argv[0] = python
-        client = NotebookClient(notebook, timeout=600, km=manager, resources={"metadata": {"path": folder}})
+        resources = {"metadata": {"path": folder}}
+        client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources)
+        client.create_kernel_manager().kernel_spec.argv[0] = python
         kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
         client.execute(env=kept | {"PYTHONNOUSERSITE": "1", "HOME": folder})
 
@@ -105,7 +105,8 @@ def main():
             started = time.monotonic()
             if fault := check(path, made):
                 wrong += 1
-            print(f"  {path.name}: {fault or f'{time.monotonic() - started:.0f} s'}", flush=True)
+            said = fault or f"{time.monotonic() - started:.0f} s"
+            print(f"  {path.parent.name}/{path.name}: {said}", flush=True)
     sys.exit(f"{wrong} of {len(paths)} portable notebooks fail" if wrong else 0)
 
 

@@ -6,6 +6,7 @@
 The sources hold MyST for the pages of the book; what comes out here is made from them and never edited.
 The files, from the bottom up:
 
+    faults.py       what an author must mend
     cited.py        what Sphinx makes of a role becomes Markdown
     sphinx_book.py  the book as Sphinx reads it, without executing anything; it knows what each role says
     spans.py        MyST's own parser, and where in the text its constructs stand
