@@ -54,7 +54,7 @@ export PYODIDE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book lite serve lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
+.PHONY: help book clean-book portable portable-check lite serve lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
 	test-newest lint dist release-check github-release browser-test torch frameworks bench fixup-10000 initializer-matrix lock clean \
 	check-python FORCE
 
@@ -100,6 +100,12 @@ book: $(VENV)/.installed $(if $(BOOK_LITE),$(VENV)/.lite) $(filter clean-book,$(
 
 clean-book: $(VENV)/.installed | check-python ## remove the built book and the executed notebooks
 	@$(RUN)/python tools/build.py --clean
+
+portable: $(VENV)/.installed | check-python ## write notebooks that run and read well anywhere into _build/portable
+	@$(RUN)/python tools/make_portable.py --workers $(WORKERS)
+
+portable-check: portable ## run the portable notebooks where nothing but themselves is (some: ONLY=book/05-*.ipynb)
+	@$(RUN)/python tools/check_portable.py $(patsubst book/%,_build/portable/%,$(ONLY))
 
 lite: ## build the book with a JupyterLite in it, which runs the notebooks inside the browser
 	@$(MAKE) --no-print-directory BOOK_LITE=1 book
@@ -182,10 +188,10 @@ bench: $(VENV)/.bench | check-python ## time netinit beside PyTorch and others, 
 	@$(RUN)/python -m benchmarks.fixup_10000
 
 fixup-10000: $(VENV)/.installed | check-python ## train 10,000 residual blocks and record the result for the chapter on Fixup
-	@$(RUN)/python -m benchmarks.fixup_10000 --record book/records/fixup-10000.json
+	@$(RUN)/python -m benchmarks.fixup_10000 --record src/netinit/records/fixup-10000.json
 
 initializer-matrix: $(VENV)/.installed | check-python ## train the matrix of the chapter on choosing an initializer and record it (some minutes)
-	@$(RUN)/python -m benchmarks.initializer_matrix --jobs $(WORKERS) --record book/records/initializer-matrix.json
+	@$(RUN)/python -m benchmarks.initializer_matrix --jobs $(WORKERS) --record src/netinit/records/initializer-matrix.json
 
 clean: ## remove everything that was installed or built
 	@rm -rf $(VENV) $(VENV).lock _build .pytest_cache .ruff_cache .hypothesis .jupyterlite.doit.db

@@ -65,7 +65,7 @@ def book(tmp_path):
         "_config.yml": CONFIG,
         "_toc.yml": TOC,
         "book/intro.md": "# Welcome\n",
-        "book/records/run.json": "[1]",
+        "src/netinit/records/run.json": "[1]",
         "book/.ipynb_checkpoints/one-checkpoint.ipynb": "not a page",
         "src/netinit/__init__.py": "VALUE = 'first'\n",
     }.items():
@@ -177,7 +177,7 @@ def change_tag(book, _monkeypatch):
 CHANGES = {
     "the package": lambda book, _: edit(book / "src/netinit/__init__.py", "first", "second"),
     "a file added to the package": lambda book, _: (book / "src/netinit/new.py").write_text(""),
-    "a record": lambda book, _: edit(book / "book/records/run.json", "1", "2"),
+    "a record": lambda book, _: edit(book / "src/netinit/records/run.json", "1", "2"),
     "a setting of the execution": lambda book, _: edit(book / "_config.yml", "timeout: 60", "timeout: 61"),
     "a version": change_version,
     "a tag": change_tag,

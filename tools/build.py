@@ -54,7 +54,7 @@ def locked(folder):
 
 def clean(folder):
     """Remove what builds have left, so that the next one starts from nothing."""
-    for name in ("html", "html.last", "scratch", "executed"):
+    for name in ("html", "html.last", "portable", "portable.last", "scratch", "executed"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
@@ -76,19 +76,25 @@ def build(root, folder, workers):
 
 def make_site(contents, scratch, kept, workers):
     """Build the site from the copy in `scratch`, and from the executed notebooks that are kept."""
-    toc = pages.names(scratch)
-    originals = {f"{page}.ipynb": contents[f"{page}.ipynb"] for page in toc if f"{page}.ipynb" in contents}
-    filled = execute(originals, contents, scratch, executed.Store(kept), workers)
+    originals, filled = fill(contents, scratch, kept, workers)
     print("Building the pages ...", flush=True)
-    sources.write({name: nbformat.writes(each).encode() for name, each in filled.items()}, scratch)
     site = pages.make(scratch)
     sources.write(originals, scratch)
     sources.write(originals, site / "_sources")  # what a page offers for download
     if os.environ.get("BOOK_LITE"):
         lite.build(scratch, site / "lite")
-    if lacking := pages.missing(site, toc, filled):
+    if lacking := pages.missing(site, pages.names(scratch), filled):
         raise SystemExit("\n".join(lacking))
     return site
+
+
+def fill(contents, scratch, kept, workers):
+    """Put the outputs into the notebooks in `scratch`; return them by name, as they were and filled."""
+    notebooks_of_toc = [f"{page}.ipynb" for page in pages.names(scratch) if f"{page}.ipynb" in contents]
+    originals = {name: contents[name] for name in notebooks_of_toc}
+    filled = execute(originals, contents, scratch, executed.Store(kept), workers)
+    sources.write({name: nbformat.writes(each).encode() for name, each in filled.items()}, scratch)
+    return originals, filled
 
 
 def execute(originals, contents, scratch, store, workers):
@@ -106,7 +112,7 @@ def execute(originals, contents, scratch, store, workers):
 
 def swap(made, site):
     """Put a new site in place of the last one."""
-    last = site.with_name("html.last")
+    last = site.with_name(f"{site.name}.last")
     if site.exists():
         site.rename(last)
     made.rename(site)
@@ -115,7 +121,7 @@ def swap(made, site):
 
 def restore(site):
     """Take back the last site, where a build was killed between the two renames of `swap`."""
-    last = site.with_name("html.last")
+    last = site.with_name(f"{site.name}.last")
     if last.exists() and not site.exists():
         last.rename(site)
     shutil.rmtree(last, ignore_errors=True)

@@ -41,7 +41,6 @@ def collect_notebooks(book, folder):
         copy = folder / path.relative_to(book)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(json.dumps(notebook), encoding="utf-8")
-    shutil.copytree(book / "records", folder / "records")  # what recorded runs left for the chapters
 
 
 def use_local_pyodide(folder, lite):

@@ -42,15 +42,31 @@ def lite_link(pagename, pathto):
     return [link("In the browser", "Run in the browser (JupyterLite)", "fas fa-play", url)]
 
 
-def repository_links(path):
-    """Return the Binder and Colab links for a notebook path of the public repository."""
+def repository():
+    """Return owner and name of the public repository, joined by a slash, or "" where nobody knows it."""
     url = os.environ.get("BOOK_REPOSITORY", "")
     if not url:
-        return []
+        return ""
     match = re.fullmatch(r"(?:https://github\.com/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?", url)
     if match is None:
         raise ValueError(f"BOOK_REPOSITORY is {url!r}; it must be OWNER/NAME or its GitHub address.")
-    name, branch = match[1], os.environ.get("BOOK_BRANCH", "main")
+    return match[1]
+
+
+def address():
+    """Return where GitHub serves the built book, with a slash at its end, or "" where nobody knows."""
+    owner, _, name = repository().partition("/")
+    if not owner:
+        return ""
+    site = f"https://{owner.lower()}.github.io/"
+    return site if name.lower() == f"{owner}.github.io".lower() else f"{site}{name}/"
+
+
+def repository_links(path):
+    """Return the Binder and Colab links for a notebook path of the public repository."""
+    if not (name := repository()):
+        return []
+    branch = os.environ.get("BOOK_BRANCH", "main")
     binder = f"https://mybinder.org/v2/gh/{name}/{branch}?urlpath=lab/tree/{path}"
     colab = f"https://colab.research.google.com/github/{name}/blob/{branch}/{path}"
     return [
