@@ -34,8 +34,7 @@ def test_depth_marks_what_overflows_and_cuts_at_the_ceiling():
     np.testing.assert_array_equal(first.get_ydata(), [2, figures.CEILING])
     assert (first.get_marker(), second.get_marker()) == ("x", "")
     assert (
-        fig.get_label()
-        == "Training losses, 4 blocks: 0 of 1 plain networks end below 1, 0 overflow; "
+        fig.get_label() == "Training losses, 4 blocks: 0 of 1 plain networks end below 1, 0 overflow; "
         "1 of 2 He networks end below 1, 1 overflow; 2 of 2 Fixup networks end below 1, 0 overflow."
     )
 

@@ -56,7 +56,9 @@ def read_back(sent: np.ndarray, recover: Callable, *, layers: int) -> Figure:
         rows.append((f"{kind}\n{left} of {sent.shape[1]}", images))
         words.append(f"{left} of {sent.shape[1]} directions with {kind} weights")
     for ax, (label, images) in zip(axes, rows, strict=True):
-        strip = np.pad(_ink(images).reshape(-1, 8, 8), [(0, 0), (0, 0), (1, 1)])  # a white column on both sides
+        strip = np.pad(
+            _ink(images).reshape(-1, 8, 8), [(0, 0), (0, 0), (1, 1)]
+        )  # a white column on both sides
         ax.imshow(np.hstack(strip), cmap="gray_r", vmin=0, vmax=16)
         ax.set(xticks=[], yticks=[], ylabel=label)
         ax.spines[:].set_visible(False)
