@@ -91,6 +91,15 @@ def test_training_frame_shows_the_past_only_on_fixed_axes(epoch):
     plt.close(fig)
 
 
+def test_training_frame_shows_whole_dots_and_several_ticks_of_a_loss_that_hardly_falls():
+    fig = plots.training_frame(training_runs(), 0)
+    loss, accuracy, _ = fig.axes
+    assert not any(line.get_clip_on() for line in [*loss.lines, *accuracy.lines])
+    low, high = loss.get_ylim()
+    assert [tick for tick in loss.get_yticks() if low <= tick <= high] == [1, 2]
+    plt.close(fig)
+
+
 def test_training_frame_names_what_the_probe_measured():
     fig = plots.training_frame(training_runs(), 1, std="branch output std", place="block")
     assert (fig.axes[2].get_title(), fig.axes[2].get_xlabel()) == ("branch output std", "block")

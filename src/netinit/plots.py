@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 
 class Text(NamedTuple):
@@ -128,8 +128,9 @@ def training_frame(
     spread.set(title=std, xlabel=place)
     for label, (run, *_) in runs.items():
         history, shown = run.history, slice(0, epoch + 1)
-        loss.plot(history.validation_loss[shown], label=label, marker="o", markevery=[-1])
-        accuracy.plot(history.validation_accuracy[shown], label=label, marker="o", markevery=[-1])
+        end = {"marker": "o", "markevery": [-1], "clip_on": False}  # whole at the edges, too
+        loss.plot(history.validation_loss[shown], label=label, **end)
+        accuracy.plot(history.validation_accuracy[shown], label=label, **end)
         stds = np.asarray(run.probes[min(epoch, len(run.probes) - 1)], float)
         spread.plot(range(1, len(stds) + 1), np.maximum(stds, bottom), label=label)
         last = min(epoch, len(history.validation_accuracy) - 1)
@@ -148,8 +149,11 @@ def _fix_training_axes(runs, loss, accuracy, spread) -> float:
     losses = np.concatenate([run.history.validation_loss for run in first])
     stds = np.concatenate([np.ravel(run.probes) for run in first])
     loss.set(title="validation loss", xlabel="epoch", xlim=(0, epochs), yscale="log")
+    low, high = _padded(losses)
+    loss.set_ylim(low, high)
+    loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 50 else (1,)))
+    loss.yaxis.set_major_formatter("{x:g}")
     loss.minorticks_off()
-    loss.set_ylim(*_padded(losses))
     for ax in (loss, accuracy):
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     accuracy.set(title="validation accuracy", xlabel="epoch", xlim=(0, epochs), ylim=(0, 1))
@@ -158,6 +162,7 @@ def _fix_training_axes(runs, loss, accuracy, spread) -> float:
     spread.set_xticks(range(1, depth + 1, 1 + depth // 12))
     bottom, top = _padded(stds)
     spread.set_ylim(bottom, top)
+    spread.minorticks_off()
     return bottom
 
 
