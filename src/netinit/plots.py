@@ -158,6 +158,8 @@ def _fix_training_axes(runs, loss, accuracy, spread) -> float:
     spread.set_xticks(range(1, depth + 1, 1 + depth // 12))
     bottom, top = _padded(stds)
     spread.set_ylim(bottom, top)
+    if top > 100 * bottom:
+        spread.minorticks_off()  # powers of ten are enough, and each tick takes time to draw
     return bottom
 
 
