@@ -89,7 +89,7 @@ def slopes(gain: float) -> Figure:
     ax.fill_between(z, density * squared, color=GREEN, alpha=0.6, linewidth=0, label="their product")
     ax.set(xlim=(-12, 12), ylim=(0, 1.35), xlabel="z")
     ax.set_title(
-        f"gain {gain:g}: overlap {overlap:.3f}, times {gain:g}² = {chi:.3g}\ngradient × {factor:.2f} per layer"
+        f"gain {gain:g}: overlap {overlap:.3f}, × {gain:g}² = {chi:.3g}\ngradient × {factor:.2f} per layer"
     )
     ax.legend(loc="upper left", ncols=3, columnspacing=1, handlelength=1.5)
     fig.set_label(
