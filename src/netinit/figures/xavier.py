@@ -160,6 +160,8 @@ def gain_through_layers(gain: float, activation: str, *, network: Callable[..., 
     right.plot(range(1, len(gradient) + 1), gradient, "o-", color="C1")
     right.axhline(1, color="0.4", linewidth=1, linestyle=":")
     right.set(yscale="log", ylim=(1e-9, 1e4), xlabel="layer", xticks=[1, 4, 7, 10])
+    right.set_yticks([1e-8, 1e-4, 1, 1e4], ["1e-8", "1e-4", "1", "1e4"])
+    right.minorticks_off()
     right.set_title("gradient (layer 10: 1)")
     fig.set_label(
         f"{activation}, gain {gain:g}: activation std {stds[0]:.2g} in layer 1, {stds[-1]:.2g} in layer 10; "
