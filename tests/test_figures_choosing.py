@@ -106,6 +106,13 @@ def test_counts_stand_beside_what_was_measured():
     assert "dense 2, predicted 2; one-hot, rows 0.002" in fig.get_label()
 
 
+def test_classes_counts_the_digits_that_each_network_has_lost():
+    right = np.array([[0.0, 1, 0.05], [0.9, 1, 0.2]])
+    fig = choosing.classes(right)
+    np.testing.assert_array_equal(fig.axes[0].images[0].get_array(), right)
+    assert "once in ten: 2, 0." in fig.get_label()
+
+
 def test_optimizers_are_columns_and_starts_rows():
     fig = choosing.optimizers(
         {

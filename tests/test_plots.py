@@ -91,6 +91,25 @@ def test_training_frame_shows_the_past_only_on_fixed_axes(epoch):
     plt.close(fig)
 
 
+def test_training_frame_shows_whole_dots():
+    fig = plots.training_frame(training_runs(), 0)
+    loss, accuracy, _ = fig.axes
+    assert not any(line.get_clip_on() for line in [*loss.lines, *accuracy.lines])
+    plt.close(fig)
+
+
+def test_training_frame_labels_its_logarithmic_axes_with_plain_numbers():
+    loss, _, spread = plots.training_frame(training_runs(), 1).axes
+    low, high = loss.get_ylim()
+    shown = [
+        label.get_text()
+        for label, at in zip(loss.get_yticklabels(), loss.get_yticks(), strict=True)
+        if low < at < high
+    ]
+    assert shown == ["1", "2"]
+    assert len(loss.yaxis.get_minorticklocs()) == len(spread.yaxis.get_minorticklocs()) == 0
+
+
 def test_training_frame_names_what_the_probe_measured():
     fig = plots.training_frame(training_runs(), 1, std="branch output std", place="block")
     assert (fig.axes[2].get_title(), fig.axes[2].get_xlabel()) == ("branch output std", "block")
