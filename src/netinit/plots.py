@@ -132,9 +132,9 @@ def training_frame(
     spread.set(title=std, xlabel=place)
     for label, (run, *_) in runs.items():
         history, shown = run.history, slice(0, epoch + 1)
-        end = {"marker": "o", "markevery": [-1], "clip_on": False}  # whole at the edges, too
-        loss.plot(history.validation_loss[shown], label=label, **end)
-        accuracy.plot(history.validation_accuracy[shown], label=label, **end)
+        for ax, values in ((loss, history.validation_loss), (accuracy, history.validation_accuracy)):
+            (line,) = ax.plot(values[shown], label=label, marker="o", markevery=[-1])
+            line.set_clip_on(False)  # the dot is whole at the edges, too
         stds = np.asarray(run.probes[min(epoch, len(run.probes) - 1)], float)
         spread.plot(range(1, len(stds) + 1), np.maximum(stds, bottom), label=label)
         last = min(epoch, len(history.validation_accuracy) - 1)
