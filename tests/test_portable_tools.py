@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import check_portable  # noqa: E402
+import make_portable  # noqa: E402
 
 TOC = "{format: jb-book, root: book/intro, chapters: [{file: book/01-one}, {file: book/deeper/01-one}]}"
 PAGES = {
@@ -71,6 +73,9 @@ def test_it_writes_all_the_same_again_and_a_fault_leaves_them(folder):
     make(folder)
     first = written(folder)
     assert set(first) == {"01-one.ipynb", "deeper/01-one.ipynb"}
+    pins = (folder / "_build/portable/requirements.txt").read_text().splitlines()
+    assert f"numpy=={np.__version__}" in pins
+    assert len(pins) == len(make_portable.READERS)
     text = nbformat.reads(first["01-one.ipynb"].decode(), as_version=4).cells[1].source
     assert text == (
         "# One\n\nAbout 5 minutes. The [deeper page](https://someone.github.io/weights/book/deeper/01-one.html)"

@@ -5,6 +5,7 @@ kept; what was never executed is executed first. A fault leaves what was written
 """
 
 import argparse
+import importlib.metadata
 import os
 import tempfile
 from pathlib import Path
@@ -16,6 +17,9 @@ import outgoing
 import sources
 
 PORTABLE = MappingProxyType({"portable": MappingProxyType({})})
+# What Binder installs for readers: what chapters import, and nothing of the tests and the build.
+READERS = ("numpy", "matplotlib", "ipywidgets", "joblib", "tqdm")
+PYTHON = "python-3.11"
 
 
 def main(editions=PORTABLE, *, add=None):
@@ -45,5 +49,11 @@ def put(made, aside, target, add):
     print(f"{len(made)} notebooks: {os.path.relpath(target)}")
 
 
+def add_binder(folder):
+    """Tell Binder what to install: the versions with which the chapters were executed."""
+    pins = [f"{name}=={importlib.metadata.version(name)}\n" for name in READERS]
+    sources.write({"requirements.txt": "".join(pins).encode(), "runtime.txt": f"{PYTHON}\n".encode()}, folder)
+
+
 if __name__ == "__main__":
-    main()
+    main(add=add_binder)
