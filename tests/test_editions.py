@@ -49,7 +49,7 @@ def test_students_see_the_exercise_alone(tmp_path, page, monkeypatch):
     assert "Do it." in text
     assert "After it." in text
     assert "secret" not in text
-    assert "number" not in text
+    assert "the number" not in text
 
 
 def test_an_edition_that_is_not_known_is_refused(tmp_path, page, monkeypatch):
