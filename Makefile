@@ -5,7 +5,7 @@ WORKERS ?= 2
 RUNS ?= 5
 VENV := .venv
 RUN := $(VENV)/bin
-SITE := _build/html
+SITE = _build/html$(if $(filter student,$(EDITION)),-student)
 
 # Without a PYTHON of yours, the one that the environment was made with stays; where there is none, it is python3.
 ifeq ($(origin PYTHON),undefined)
@@ -51,11 +51,14 @@ export BOOK_REPOSITORY
 # It loads Pyodide from Pyodide's own host, or holds the distribution that lies in the folder PYODIDE.
 export BOOK_LITE
 export PYODIDE
+# With EDITION=student the pages hold no solutions; they are built into a folder of their own.
+export EDITION
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book lite serve pdf lab notebooks stability test unit-tests test-matrix test-slow test-lowest \
-	test-newest test-colab lint dist release-check github-release browser-test torch frameworks bench fixup-10000 initializer-matrix lock clean \
+.PHONY: help book clean-book portable portable-check publish-notebooks course lite serve pdf lab notebooks stability test unit-tests \
+	test-matrix test-slow test-lowest test-newest test-colab lint dist release-check github-release browser-test torch frameworks \
+	bench fixup-10000 initializer-matrix lock clean \
 	check-python FORCE
 
 help: ## list the targets
@@ -102,13 +105,25 @@ book: $(VENV)/.installed $(if $(BOOK_LITE),$(VENV)/.lite) $(filter clean-book,$(
 clean-book: $(VENV)/.installed | check-python ## remove the built book and the executed notebooks
 	@$(RUN)/python tools/build.py --clean
 
+portable: $(VENV)/.installed | check-python ## write notebooks that run and read well anywhere into _build/portable
+	@$(RUN)/python tools/make_portable.py --workers $(WORKERS)
+
+course: $(VENV)/.installed | check-python ## write the notebooks of a course, with and without the answers, into _build/course
+	@$(RUN)/python tools/make_course.py --workers $(WORKERS)
+
+publish-notebooks: | check-python ## push what `make portable` wrote to the branch `notebooks`, which Colab and Binder open
+	@"$(PYTHON)" tools/publish.py
+
+portable-check: portable ## run the portable notebooks where nothing but themselves is (some: ONLY=book/05-*.ipynb)
+	@$(RUN)/python tools/check_portable.py $(patsubst book/%,_build/portable/%,$(ONLY))
+
 lite: ## build the book with a JupyterLite in it, which runs the notebooks inside the browser
 	@$(MAKE) --no-print-directory BOOK_LITE=1 book
 
 serve: book ## serve the book on http://localhost:8000; a change rebuilds it and reloads the page
 	@$(RUN)/python tools/serve.py --workers $(WORKERS)
 
-# EDITION=student leaves the solutions out; BOOK_ADDRESS is where the pages are on the web, for links to the live figures.
+# BOOK_ADDRESS is where the pages are on the web, for links to the live figures.
 pdf: book $(VENV)/.browser | check-python ## print the whole book into one PDF (needs Chromium; without solutions: EDITION=student)
 	@$(RUN)/python tools/pdf.py $(if $(EDITION),--edition "$(EDITION)") $(if $(BOOK_ADDRESS),--address "$(BOOK_ADDRESS)")
 
@@ -186,23 +201,23 @@ github-release: | check-python ## make the release on GitHub, with its changes a
 	@gh release create "$$GITHUB_REF_NAME" dist/* --verify-tag --notes-file _build/release-notes.md
 
 browser-test: book $(VENV)/.browser ## drive the built book in a real browser (needs Chromium)
-	@$(RUN)/python -m pytest -q tests/browser
+	@$(RUN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/browser
 
 torch: $(VENV)/.torch | check-python ## install PyTorch, so that the tests that compare with it run
 
 frameworks: $(VENV)/.frameworks | check-python ## run what the chapters show in PyTorch, JAX and Keras (installs them)
 	@test -d tests/frameworks || { echo "There is no folder tests/frameworks, so there is nothing to run." >&2; exit 1; }
-	@$(RUN)/python -m pytest -q tests/frameworks
+	@$(RUN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/frameworks
 
 bench: $(VENV)/.bench | check-python ## time netinit beside PyTorch and others, and print the table
 	@$(RUN)/python -m benchmarks
 	@$(RUN)/python -m benchmarks.fixup_10000
 
 fixup-10000: $(VENV)/.installed | check-python ## train 10,000 residual blocks and record the result for the chapter on Fixup
-	@$(RUN)/python -m benchmarks.fixup_10000 --record book/records/fixup-10000.json
+	@$(RUN)/python -m benchmarks.fixup_10000 --record src/netinit/records/fixup-10000.json
 
 initializer-matrix: $(VENV)/.installed | check-python ## train the matrix of the chapter on choosing an initializer and record it (some minutes)
-	@$(RUN)/python -m benchmarks.initializer_matrix --jobs $(WORKERS) --record book/records/initializer-matrix.json
+	@$(RUN)/python -m benchmarks.initializer_matrix --jobs $(WORKERS) --record src/netinit/records/initializer-matrix.json
 
 clean: ## remove everything that was installed or built
 	@rm -rf $(VENV) $(VENV).lock _build .pytest_cache .ruff_cache .hypothesis .jupyterlite.doit.db

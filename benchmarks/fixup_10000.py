@@ -1,6 +1,7 @@
 """Fixup at full depth: 10,000 residual blocks of width 16 on the digits.
 
-`make fixup-10000` runs it alone and writes book/records/fixup-10000.json, which the chapter on Fixup shows.
+`make fixup-10000` runs it alone and writes src/netinit/records/fixup-10000.json, which the chapter on
+Fixup shows.
 """
 
 import argparse

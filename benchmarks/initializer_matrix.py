@@ -1,8 +1,8 @@
 """The matrix of chapter 12: initializer x activation x depth x optimizer on the digits, and a convnet.
 
-`make initializer-matrix` sweeps all cells and writes book/records/initializer-matrix.json, which the chapter
-on choosing an initializer shows. Each cell has a learning rate of its own, chosen on the validation images
-with other seeds. `python -m benchmarks.initializer_matrix --depths 2` runs a part.
+`make initializer-matrix` sweeps all cells and writes src/netinit/records/initializer-matrix.json, which the
+chapter on choosing an initializer shows. Each cell has a learning rate of its own, chosen on the validation
+images with other seeds. `python -m benchmarks.initializer_matrix --depths 2` runs a part.
 """
 
 import argparse

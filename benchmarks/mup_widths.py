@@ -1,7 +1,7 @@
 """The best learning rate of Adam by width, with one rate for all layers and with the rates of muP.
 
-`python -m benchmarks.mup_widths --record book/records/mup-widths.json` runs it, some minutes on one core,
-and writes the record that the chapter on modern recipes shows.
+`python -m benchmarks.mup_widths --record src/netinit/records/mup-widths.json` runs it, some minutes on
+one core, and writes the record that the chapter on modern recipes shows.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def main():
     arguments = parser.parse_args()
     rows = sweep(run, GRID, n_jobs=arguments.jobs)
     record = {
-        "command": "python -m benchmarks.mup_widths --record book/records/mup-widths.json",
+        "command": "python -m benchmarks.mup_widths --record src/netinit/records/mup-widths.json",
         **SETTINGS,
         "date": datetime.date.today().isoformat(),
         "python": platform.python_version(),

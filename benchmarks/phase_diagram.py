@@ -1,8 +1,9 @@
 """Where deep tanh networks learn: the digits over the plane of weight and bias variance, three depths.
 
-`python -m benchmarks.phase_diagram --record book/records/phase-diagram.json` runs it, some minutes on one
-core, and writes the record that the chapter on mean-field theory shows. Each point has its own learning rate,
-the best of RATES on the validation images with another seed; five seeds are then trained and recorded.
+`python -m benchmarks.phase_diagram --record src/netinit/records/phase-diagram.json` runs it, some minutes
+on one core, and writes the record that the chapter on mean-field theory shows. Each point has its own
+learning rate, the best of RATES on the validation images with another seed; five seeds are then trained and
+recorded.
 """
 
 import argparse
@@ -60,7 +61,7 @@ def main():
     arguments = parser.parse_args()
     rows = sweep(run, GRID, n_jobs=arguments.jobs)
     record = {
-        "command": "python -m benchmarks.phase_diagram --record book/records/phase-diagram.json",
+        "command": "python -m benchmarks.phase_diagram --record src/netinit/records/phase-diagram.json",
         "width": WIDTH,
         **SETTINGS,
         "rates": RATES,

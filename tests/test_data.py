@@ -1,11 +1,14 @@
-"""The bundled digits, and the two ways to change them."""
+"""The bundled digits and the ways to change them, and the records of long runs."""
+
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from netinit import add_noise, few_labels, load_digits, only_classes, rotate
-from netinit.data import TRAIN
+from netinit import add_noise, few_labels, load_digits, load_record, only_classes, rotate
+from netinit.data import RECORDS, TRAIN
 
 
 def test_splits_have_every_image_and_class_once():
@@ -81,6 +84,11 @@ def test_images_in_another_dtype_are_standardized_in_float64():
         np.testing.assert_array_equal(a, b)  # 0..16 are exact in float16, their mean would not be
 
 
+@pytest.mark.parametrize("path", sorted(Path(RECORDS).iterdir()), ids=lambda path: path.name)
+def test_each_record_is_what_its_file_holds(path):
+    assert load_record(path.stem) == json.loads(path.read_text(encoding="utf-8"))
+
+
 IMAGES, RNG = np.zeros((3, 8, 8)), np.random.default_rng(0)
 
 
@@ -92,6 +100,9 @@ IMAGES, RNG = np.zeros((3, 8, 8)), np.random.default_rng(0)
             ValueError,
             r"transform .*\(1797, 8, 8\).*\(5, 8, 8\)",
         ),
+        (lambda: load_record("fixup-1000"), ValueError, "unknown record.*did you mean 'fixup-10000'"),
+        (lambda: load_record("../records/frameworks"), ValueError, "unknown record"),
+        (lambda: load_record(10000), TypeError, "record must be a name, one of fixup-10000, .*got int"),
         (lambda: load_digits("rotate"), TypeError, "transform .*function.*None.*'rotate'"),
         (lambda: load_digits(15), TypeError, "transform .*function.*None.*15"),
         (lambda: load_digits(lambda x: x.astype(str)), TypeError, "transform .*real numbers.*dtype <U"),

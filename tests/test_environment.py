@@ -445,17 +445,3 @@ def test_the_locks_of_tools_agree_with_that_of_the_book():
         assert {
             name: versions for name, versions in both.items() if not set(versions) <= set(book[name])
         } == {}
-
-
-def test_binder_installs_the_lock_and_netinit():
-    """Where there is a folder `.binder`, repo2docker reads its files and none of the top level."""
-    folder = ROOT / ".binder"
-    lines = (folder / "requirements.txt").read_text().splitlines()
-    (named,) = (line.split()[1] for line in lines if line.startswith("-r "))
-    assert (folder / named).resolve() == ROOT / "requirements.txt"
-    assert (folder / "runtime.txt").read_text().strip() in [
-        name.replace("python", "python-") for name in load("matrix").supported()
-    ]
-    assert os.access(folder / "postBuild", os.X_OK)
-    script = (folder / "postBuild").read_text()
-    assert "pip install --no-deps --no-build-isolation --editable ." in script

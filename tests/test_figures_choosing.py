@@ -2,21 +2,10 @@
 
 import itertools
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit.figures import choosing
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
 
 # --- the guide ---------------------------------------------------------------------------------------------
 
@@ -115,6 +104,13 @@ def test_counts_stand_beside_what_was_measured():
     np.testing.assert_allclose(lines[1].get_ydata(), [1.9, 2.1])
     np.testing.assert_allclose(lines[2].get_xdata(), [1, 1])
     assert "dense 2, predicted 2; one-hot, rows 0.002" in fig.get_label()
+
+
+def test_classes_counts_the_digits_that_each_network_has_lost():
+    right = np.array([[0.0, 1, 0.05], [0.9, 1, 0.2]])
+    fig = choosing.classes(right)
+    np.testing.assert_array_equal(fig.axes[0].images[0].get_array(), right)
+    assert "once in ten: 2, 0." in fig.get_label()
 
 
 def test_optimizers_are_columns_and_starts_rows():

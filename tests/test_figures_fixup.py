@@ -2,21 +2,11 @@
 
 from types import SimpleNamespace
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import fixup, initialize, load_digits, residual_mlp
 from netinit.figures import fixup as figures
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 def run(losses, diverged_at=None):
@@ -27,13 +17,15 @@ def test_depth_marks_what_overflows_and_cuts_at_the_ceiling():
     runs = {
         4: {"He": [run([2.0, 1e9, np.nan], 2), run([2.0, 0.5, 0.4])], "Fixup": [run([2.0, 1.0, 0.25])] * 2}
     }
+    runs[4]["plain"] = [run([2.0, 2.0, 2.0])]
     fig = figures.depth(runs, blocks=4)
-    first, second, *_ = fig.axes[0].lines
+    plain, first, second, *_ = fig.axes[0].lines
+    np.testing.assert_array_equal(plain.get_ydata(), [2, 2, 2])
     np.testing.assert_array_equal(first.get_ydata(), [2, figures.CEILING])
     assert (first.get_marker(), second.get_marker()) == ("x", "")
     assert (
-        fig.get_label()
-        == "4 blocks. Fixup ends at a loss of 0.25; of 2 He networks 1 overflow, 1 end below 1."
+        fig.get_label() == "Training losses, 4 blocks: 0 of 1 plain networks end below 1, 0 overflow; "
+        "1 of 2 He networks end below 1, 1 overflow; 2 of 2 Fixup networks end below 1, 0 overflow."
     )
 
 
@@ -87,7 +79,7 @@ def test_curves_draw_the_median_of_each_depth():
     runs = np.array([[2.0, 1.0], [2.2, 1.5], [2.4, 0.5]])
     ax = figures.curves({1: runs, 64: runs + 1}).axes[0]
     np.testing.assert_allclose([line.get_ydata() for line in ax.lines], [[2.2, 1.0], [3.2, 2.0]])
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["1 blocks", "64 blocks"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["1 block", "64 blocks"]
 
 
 def test_wake_up_shows_what_has_changed():

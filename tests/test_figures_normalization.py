@@ -2,30 +2,21 @@
 
 from types import SimpleNamespace
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import BatchNorm, LayerNorm
 from netinit.figures import normalization
 
-matplotlib.use("agg")
 
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
-
-def run(stds, accuracy):
-    return SimpleNamespace(probes=[stds], history=SimpleNamespace(validation_accuracy=[0.1, accuracy]))
+def run(accuracy):
+    return SimpleNamespace(history=SimpleNamespace(validation_accuracy=[0.1, accuracy]))
 
 
 def test_scales_shows_signal_and_accuracy_of_the_chosen_scale():
-    groups = {"plain": [run([1, 10], 0.2), run([1, 30], 0.4)], "batch norm": [run([0.6, 0.6], 0.9)] * 2}
-    left, right = (fig := normalization.scales(3, runs={3: groups})).axes
+    groups = {"plain": [run(0.2), run(0.4)], "batch norm": [run(0.9)] * 2}
+    signals = {"plain": np.array([[1, 10], [1, 30]]), "batch norm": np.full((2, 2), 0.6)}
+    left, right = (fig := normalization.scales(3, signals={3: signals}, runs={3: groups})).axes
     np.testing.assert_array_equal(left.lines[0].get_ydata(), [1, 20])
     np.testing.assert_allclose([bar.get_height() for bar in right.patches], [0.3, 0.9])
     assert "Weights times 3. plain: last hidden std 2e+01, accuracy 0.30" in fig.get_label()
@@ -61,12 +52,12 @@ def test_gradients_draws_theory_as_a_line_and_runs_as_dots():
     assert "layer 1 is 10 times" in fig.get_label()
 
 
-@pytest.mark.parametrize(("variance", "blocks", "mean"), [(1, 30, "15"), (1 / 30, 30, "0.97"), (1, 10, "5")])
-def test_paths_are_binomial_shares(variance, blocks, mean):
-    fig = normalization.paths(variance, blocks)
+@pytest.mark.parametrize(("a", "blocks", "mean"), [(1, 30, "15"), (1 / 30, 30, "0.97"), (1, 10, "5")])
+def test_paths_are_binomial_shares(a, blocks, mean):
+    fig = normalization.paths(a, blocks)
     heights = [bar.get_height() for bar in fig.axes[0].patches]
     np.testing.assert_allclose(sum(heights), 1)
-    np.testing.assert_allclose(heights[0], (1 + variance) ** -blocks)
+    np.testing.assert_allclose(heights[0], (1 + a) ** -blocks)
     assert f"passed {mean} branches" in fig.get_label()
 
 

@@ -2,20 +2,10 @@
 
 from types import SimpleNamespace
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit.figures import random_start
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def no_figure_stays_open():
-    yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize("std", [0.01, 0.1, 3.0])
@@ -32,7 +22,7 @@ def test_the_strips_are_histograms_below_each_other(std):
     assert first == pytest.approx(0.5, abs=0.02)  # the inputs have mean 0, so layer 1 does not lean
     first_std = float(fig.get_label().partition("have std ")[2].partition(",")[0])
     last_std = fig.get_label().rpartition(", ")[2].rstrip(".")
-    assert ax.get_title() == f"std of all outputs: layer 1 {first_std:g}, layer 5 {last_std}"
+    assert ax.get_title() == f"std in layer 1: {first_std:g}, in layer 5: {last_std}"
     low, high = {0.01: (0.02, 0.03), 0.1: (0.18, 0.24), 3.0: (0.45, 0.5)}[std]
     assert low < first_std < high
 
@@ -63,6 +53,7 @@ def halving(_std, _activation):
 def test_the_gradient_is_drawn_over_that_of_the_last_hidden_layer():
     fig = random_start.gradient_by_layer(0.1, "tanh", traced=halving)
     theory, measured = fig.axes[0].lines
+    assert fig.axes[0].get_yscale() == "log"
     np.testing.assert_allclose(measured.get_ydata(), 0.5 ** np.arange(19, -1, -1))
     np.testing.assert_allclose(theory.get_ydata(), 3.0 ** -np.arange(19, -1, -1))
     assert fig.axes[0].get_title() == "tanh, weight std 0.1: 0.5 per layer, 2e-06 arrives"

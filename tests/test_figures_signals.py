@@ -4,21 +4,11 @@ import re
 from functools import partial
 from types import SimpleNamespace
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import initialize, mlp, normal, trace
 from netinit.figures import signals
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def ydata(ax, label):
@@ -57,16 +47,17 @@ def test_both_directions_draws_median_and_straight_line():
         np.testing.assert_allclose(ax.containers[0][0].get_ydata(), 2 * 1.1 ** power[4::5])
 
 
-@pytest.mark.parametrize(("gain", "share", "factor"), [(2, (0.45, 0.55), 1.17), (10, (0.05, 0.1), 2.35)])
-def test_slopes_show_few_units_and_a_growing_gradient(gain, share, factor):
+@pytest.mark.parametrize(("gain", "overlap", "factor"), [(2, 0.341, 1.17), (10, 0.055, 2.35)])
+def test_slopes_fill_the_overlap_that_their_label_names(gain, overlap, factor):
     fig = signals.slopes(gain)
     (ax,) = fig.axes
     z, density = ax.lines[0].get_data()
-    near = np.abs(z) < 1
-    assert share[0] < np.sum(density[near]) * (z[1] - z[0]) < share[1]
-    filled = ax.collections[0].get_paths()[0].vertices[:, 0]
-    assert (filled.min(), filled.max()) == pytest.approx((-1, 1), abs=0.05)
-    np.testing.assert_allclose(ydata(ax, "slope of tanh at z")[z == 0], 1)
+    squared = ydata(ax, "squared slope")
+    assert squared[z == 0] == 1
+    assert np.sum(density * squared) * (z[1] - z[0]) == pytest.approx(overlap, abs=1e-3)
+    outline = ax.collections[0].get_paths()[0].vertices
+    assert outline[:, 1].max() == pytest.approx(density.max())  # the product, at z = 0
+    assert f"overlap by {overlap}, times" in fig.get_label()
     assert f"a factor of {factor} per layer" in fig.get_label()
 
 
@@ -118,7 +109,7 @@ def test_stripes_count_what_the_units_share():
     same = np.repeat(apart[:, :1], 100, axis=1)
     for outputs, share in ((apart, "1%"), (same, "100%"), (9 * same, "100%")):
         fig = signals.stripes({0.02: outputs}, 0.02)
-        assert f"share {share} of the signal" in fig.get_label()
+        assert f"share {share} of its second moment" in fig.get_label()
         image = np.asarray(fig.axes[0].images[0].get_array())
         np.testing.assert_allclose(image, np.clip(outputs / np.sqrt(np.mean(outputs**2)), -2, 2))
 

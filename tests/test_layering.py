@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "netinit"
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
-TOOLS = sorted((ROOT / "tools").glob("*.py"))
+TOOLS = sorted((ROOT / "tools").rglob("*.py"))
 LONGEST_FUNCTION = 25
 
 # Each module, or room of modules, may import those of its own row here, and what those may import.

@@ -2,15 +2,12 @@
 
 from types import SimpleNamespace
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import plots
 from netinit.training import History
-
-matplotlib.use("agg")
 
 
 @pytest.fixture
@@ -92,6 +89,25 @@ def test_training_frame_shows_the_past_only_on_fixed_axes(epoch):
     assert f"After epoch {epoch}. He: accuracy {[0.1, 0.5][epoch]:.2f}" in fig.get_label()
     assert (spread.get_title(), spread.get_xlabel()) == ("activation std", "layer")
     plt.close(fig)
+
+
+def test_training_frame_shows_whole_dots():
+    fig = plots.training_frame(training_runs(), 0)
+    loss, accuracy, _ = fig.axes
+    assert not any(line.get_clip_on() for line in [*loss.lines, *accuracy.lines])
+    plt.close(fig)
+
+
+def test_training_frame_labels_its_logarithmic_axes_with_plain_numbers():
+    loss, _, spread = plots.training_frame(training_runs(), 1).axes
+    low, high = loss.get_ylim()
+    shown = [
+        label.get_text()
+        for label, at in zip(loss.get_yticklabels(), loss.get_yticks(), strict=True)
+        if low < at < high
+    ]
+    assert shown == ["1", "2"]
+    assert len(loss.yaxis.get_minorticklocs()) == len(spread.yaxis.get_minorticklocs()) == 0
 
 
 def test_training_frame_names_what_the_probe_measured():

@@ -17,6 +17,7 @@ import executed
 import lite
 import nbformat
 import notebooks
+import outgoing
 import pages
 import sources
 import yaml
@@ -54,13 +55,14 @@ def locked(folder):
 
 def clean(folder):
     """Remove what builds have left, so that the next one starts from nothing."""
-    for name in ("html", "html.last", "scratch", "executed"):
+    made = ("html", "html-student", "portable", "course", "scratch", "executed")
+    for name in (*made, *(f"{each}.last" for each in made)):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def build(root, folder, workers):
     """Bring the site up to date; raises SystemExit where the book has a fault."""
-    site, scratch = folder / "html", folder / "scratch"
+    site, scratch = folder / ("html-student" if is_student() else "html"), folder / "scratch"
     restore(site)
     contents = sources.read(root)
     fingerprint = sources.fingerprint(contents)
@@ -74,21 +76,33 @@ def build(root, folder, workers):
     shutil.rmtree(scratch)
 
 
+def is_student():
+    """Whether the pages are to be without solutions: see book/_ext/editions.py."""
+    return os.environ.get("EDITION") == "student"
+
+
 def make_site(contents, scratch, kept, workers):
     """Build the site from the copy in `scratch`, and from the executed notebooks that are kept."""
-    toc = pages.names(scratch)
-    originals = {f"{page}.ipynb": contents[f"{page}.ipynb"] for page in toc if f"{page}.ipynb" in contents}
-    filled = execute(originals, contents, scratch, executed.Store(kept), workers)
+    originals, filled = fill(contents, scratch, kept, workers)
     print("Building the pages ...", flush=True)
-    sources.write({name: nbformat.writes(each).encode() for name, each in filled.items()}, scratch)
     site = pages.make(scratch)
-    sources.write(originals, scratch)
-    sources.write(originals, site / "_sources")  # what a page offers for download
+    edition = outgoing.STUDENT if is_student() else {}
+    made = outgoing.make(scratch, originals, {"": edition})[""]
+    sources.write(outgoing.beside_pages(made), site / "_sources")
     if os.environ.get("BOOK_LITE"):
-        lite.build(scratch, site / "lite")
-    if lacking := pages.missing(site, toc, filled):
+        lite.build(made, site / "lite")
+    if lacking := pages.missing(site, pages.names(scratch), filled):
         raise SystemExit("\n".join(lacking))
     return site
+
+
+def fill(contents, scratch, kept, workers):
+    """Put the outputs into the notebooks in `scratch`; return them by name, as they were and filled."""
+    notebooks_of_toc = [f"{page}.ipynb" for page in pages.names(scratch) if f"{page}.ipynb" in contents]
+    originals = {name: contents[name] for name in notebooks_of_toc}
+    filled = execute(originals, contents, scratch, executed.Store(kept), workers)
+    sources.write({name: nbformat.writes(each).encode() for name, each in filled.items()}, scratch)
+    return originals, filled
 
 
 def execute(originals, contents, scratch, store, workers):
@@ -106,7 +120,7 @@ def execute(originals, contents, scratch, store, workers):
 
 def swap(made, site):
     """Put a new site in place of the last one."""
-    last = site.with_name("html.last")
+    last = site.with_name(f"{site.name}.last")
     if site.exists():
         site.rename(last)
     made.rename(site)
@@ -115,7 +129,7 @@ def swap(made, site):
 
 def restore(site):
     """Take back the last site, where a build was killed between the two renames of `swap`."""
-    last = site.with_name("html.last")
+    last = site.with_name(f"{site.name}.last")
     if last.exists() and not site.exists():
         last.rename(site)
     shutil.rmtree(last, ignore_errors=True)

@@ -19,7 +19,7 @@ from notebooks import IGNORED, interruptible, replace
 
 # Each would change what a kernel shows, or which netinit it imports.
 DROPPED_VARIABLES = ("MPLBACKEND", "MATPLOTLIBRC", "PYTHONPATH", "PYTHONWARNINGS", "PYTHONSTARTUP")
-SHARED_FOLDERS = ("src/netinit/", "book/records/")  # every notebook can read what lies there
+PACKAGE = "src/netinit/"  # what every notebook can import and read, the records of long runs included
 FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError)
 
 
@@ -30,7 +30,7 @@ class Flaw(ValueError):
 def key(name, notebook, contents, execute):
     """The hash of all that can change the outputs of a notebook; `execute` is that part of the settings."""
     cells = [[cell.source, cell.metadata.get("tags")] for cell in code_cells(notebook)]
-    shared = {path: content for path, content in contents.items() if path.startswith(SHARED_FOLDERS)}
+    shared = {path: content for path, content in contents.items() if path.startswith(PACKAGE)}
     method = sources.digests({"method": Path(__file__).read_bytes()})
     return sources.digest([name, cells, sources.digests(shared), method, execute, sources.environment()])
 

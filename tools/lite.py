@@ -1,8 +1,8 @@
 """Build a JupyterLite site that runs the notebooks in a browser; `tools/build.py` calls it with BOOK_LITE=1.
 
-The site holds the notebooks and netinit's wheel, and loads Python itself from Pyodide's own host. Where the
-environment variable PYODIDE names the folder of a Pyodide distribution, the site holds a copy of it instead,
-and asks no other host.
+The site holds the portable notebooks, which bring netinit along, and loads Python itself from Pyodide's own
+host. Where the environment variable PYODIDE names the folder of a Pyodide distribution, the site holds a copy
+of it instead, and asks no other host.
 """
 
 import json
@@ -11,9 +11,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from notebooks import below
+import sources
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 
@@ -25,25 +25,6 @@ def run(*arguments):
         raise SystemExit(f"{arguments[0]} failed:\n{done.stdout}{done.stderr}")
 
 
-def collect_notebooks(book, folder):
-    """Copy the notebooks; each installs netinit first, which Pyodide does not have."""
-    install = {
-        "cell_type": "code",
-        "execution_count": None,
-        "id": "lite-install",
-        "metadata": {},
-        "outputs": [],
-        "source": "%pip install -q netinit matplotlib ipywidgets",
-    }
-    for path in below(book):
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        notebook["cells"].insert(0, install)
-        copy = folder / path.relative_to(book)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(json.dumps(notebook), encoding="utf-8")
-    shutil.copytree(book / "records", folder / "records")  # what recorded runs left for the chapters
-
-
 def use_local_pyodide(folder, lite):
     """Put a Pyodide distribution into the site; its lock file names the packages, so no index is asked."""
     shutil.copytree(folder, lite / "static" / "pyodide")
@@ -53,19 +34,18 @@ def use_local_pyodide(folder, lite):
     (lite / "jupyter-lite.json").write_text(text, encoding="utf-8")
 
 
-def build(root, site):
-    """Build the folder `site` from the notebooks and the package below `root`."""
+def build(notebooks, site):
+    """Build the folder `site` from portable notebooks, {name: text}: they bring netinit along."""
     with tempfile.TemporaryDirectory() as scratch:
-        build_from(root, Path(scratch), site)
+        build_from(notebooks, Path(scratch), site)
 
 
-def build_from(root, lite, site):
+def build_from(notebooks, lite, site):
     """Collect what the site holds in the scratch folder `lite`, and build it."""
-    run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", lite / "wheels", root)
-    (wheel,) = (lite / "wheels").glob("netinit-*.whl")
-    collect_notebooks(root / "book", lite / "notebooks")
+    inside = {str(PurePosixPath(name).relative_to("book")): text for name, text in notebooks.items()}
+    sources.write(inside, lite / "notebooks")
     if pyodide := os.environ.get("PYODIDE"):
         use_local_pyodide(Path(pyodide), lite)
     options = ["--no-sourcemaps", "--no-unused-shared-packages", "--apps", "notebooks"]
-    options += ["--contents", lite / "notebooks", "--piplite-wheels", wheel]
+    options += ["--contents", lite / "notebooks"]
     run("jupyter", "lite", "build", "--lite-dir", lite, "--output-dir", site.resolve(), *options)

@@ -105,7 +105,7 @@ def chromium():
 
 def make(browser, root, edition, address):
     """Return a writer that holds the whole book."""
-    site = root / "_build" / "html"
+    site = site_of(root, edition)
     names = pages.names(root)
     if lacking := [name for name in names if not (site / f"{name}.html").exists()]:
         raise SystemExit(f"{lacking[0]}.html is not in {site}: build the book first.")
@@ -114,11 +114,17 @@ def make(browser, root, edition, address):
         where = f"{address.rstrip('/')}/{name}.html" if address else ""
         printed.append(print_page(browser, site, name, edition, where))
         print(f"  {name}: {printed[-1].length()} sheets", flush=True)
-    first = add_contents(browser, root, printed)
+    first = add_contents(browser, root, site, printed)
     writer, starts = join([first, *printed])
     redirect(writer, site, starts)
     add_numbers(browser, writer)
     return writer
+
+
+def site_of(root, edition):
+    """The folder of the pages: `make book EDITION=student` has one of its own."""
+    student = root / "_build" / "html-student"
+    return student if edition == "student" and student.exists() else root / "_build" / "html"
 
 
 def print_page(browser, site, name, edition, address):
@@ -142,24 +148,24 @@ def print_html(browser, text, **options):
     return content
 
 
-def add_contents(browser, root, printed):
+def add_contents(browser, root, site, printed):
     """Return the contents, whose own length shifts the numbers that they list."""
     length = 1
     while True:
-        made = Printed("", "Contents", print_html(browser, contents(root, printed, length + 1)))
+        made = Printed("", "Contents", print_html(browser, contents(root, site, printed, length + 1)))
         if made.length() == length:
             return made
         length = made.length()
 
 
-def contents(root, printed, number):
+def contents(root, site, printed, number):
     """Return the title and the table of contents as HTML; the first page of the book has this number."""
     settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     captions, lines = part_captions(root), []
     for page in printed:
         if page.name in captions:
             lines.append(f"<h2>{html.escape(captions[page.name])}</h2>")
-        link = (root / "_build" / "html" / f"{page.name}.html").as_uri()
+        link = (site / f"{page.name}.html").as_uri()
         kind = "deeper" if "/deeper/" in page.name else "core"
         title = f'<a href="{link}">{html.escape(page.title)}</a>'
         lines.append(f'<div class="{kind}"><span>{title}</span><span>{number}</span></div>')

@@ -17,14 +17,13 @@ from packaging.requirements import Requirement
 
 FILES = ("_config.yml", "_toc.yml")
 FOLDERS = ("book", "src/netinit")
-LITE_FILES = ("pyproject.toml", "README.md", "LICENSE", "LICENSE-text")  # for the wheel
-SETTINGS = ("BOOK_REPOSITORY", "BOOK_BRANCH", "BOOK_LITE", "PYODIDE")  # what the pages depend on
+SETTINGS = ("BOOK_REPOSITORY", "BOOK_LITE", "PYODIDE", "EDITION")  # what the pages depend on
 LITE = ("jupyterlite-core", "jupyterlite-pyodide-kernel")
 
 
 def read(root):
     """The content of every file that the book can depend on, by its path below `root`."""
-    names = [*FILES, *(LITE_FILES if os.environ.get("BOOK_LITE") else ())]
+    names = [*FILES]
     for folder in FOLDERS:
         below = [path.relative_to(root) for path in (root / folder).rglob("*") if path.is_file()]
         names += [path.as_posix() for path in below if not is_by_product(path)]
@@ -56,7 +55,8 @@ def digests(contents):
 
 def fingerprint(contents):
     """One hash of all that the site depends on."""
-    tools = {path.name: path.read_bytes() for path in Path(__file__).parent.glob("*.py")}
+    here = Path(__file__).parent
+    tools = {str(path.relative_to(here)): path.read_bytes() for path in here.rglob("*.py")}
     settings = {name: os.environ.get(name) for name in SETTINGS}
     return digest([digests(contents), digests(tools), settings, environment(), versions(LITE)])
 

@@ -9,6 +9,8 @@ import os
 import re
 from pathlib import Path, PurePosixPath
 
+NOTEBOOKS = "notebooks"  # the branch that `make publish-notebooks` writes
+
 
 def setup(app):
     """Add the buttons after the theme (priority 500) has made its own."""
@@ -20,7 +22,8 @@ def add_buttons(app, pagename, _templatename, context, doctree):
     """Append one group of links to the header of a page that comes from a notebook."""
     if doctree is None or Path(app.env.doc2path(pagename)).suffix != ".ipynb":
         return
-    links = [*lite_link(pagename, context["pathto"]), *repository_links(f"{pagename}.ipynb")]
+    path = f"{PurePosixPath(pagename).relative_to('book')}.ipynb"  # as it lies among the portable notebooks
+    links = [*lite_link(path, context["pathto"]), *repository_links(path)]
     if links:
         context["header_buttons"].append(
             {
@@ -33,26 +36,40 @@ def add_buttons(app, pagename, _templatename, context, doctree):
         )
 
 
-def lite_link(pagename, pathto):
+def lite_link(path, pathto):
     """Return the link into the JupyterLite site that lies in `lite/` beside the pages."""
     if os.environ.get("BOOK_LITE") != "1":
         return []
-    path = PurePosixPath(pagename).relative_to("book")
-    url = f"{pathto('lite/notebooks/index.html', 1)}?path={path}.ipynb"
+    url = f"{pathto('lite/notebooks/index.html', 1)}?path={path}"
     return [link("In the browser", "Run in the browser (JupyterLite)", "fas fa-play", url)]
 
 
-def repository_links(path):
-    """Return the Binder and Colab links for a notebook path of the public repository."""
+def repository():
+    """Return owner and name of the public repository, joined by a slash, or "" where nobody knows it."""
     url = os.environ.get("BOOK_REPOSITORY", "")
     if not url:
-        return []
+        return ""
     match = re.fullmatch(r"(?:https://github\.com/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?", url)
     if match is None:
         raise ValueError(f"BOOK_REPOSITORY is {url!r}; it must be OWNER/NAME or its GitHub address.")
-    name, branch = match[1], os.environ.get("BOOK_BRANCH", "main")
-    binder = f"https://mybinder.org/v2/gh/{name}/{branch}?urlpath=lab/tree/{path}"
-    colab = f"https://colab.research.google.com/github/{name}/blob/{branch}/{path}"
+    return match[1]
+
+
+def address():
+    """Return where GitHub serves the built book, with a slash at its end, or "" where nobody knows."""
+    owner, _, name = repository().partition("/")
+    if not owner:
+        return ""
+    site = f"https://{owner.lower()}.github.io/"
+    return site if name.lower() == f"{owner}.github.io".lower() else f"{site}{name}/"
+
+
+def repository_links(path):
+    """Return the Binder and Colab links for a portable notebook, on the branch that holds nothing else."""
+    if not (name := repository()):
+        return []
+    binder = f"https://mybinder.org/v2/gh/{name}/{NOTEBOOKS}?urlpath=lab/tree/{path}"
+    colab = f"https://colab.research.google.com/github/{name}/blob/{NOTEBOOKS}/{path}"
     return [
         link("Binder", "Run on Binder", "_static/images/logo_binder.svg", binder),
         link("Colab", "Run on Colab", "_static/images/logo_colab.png", colab),

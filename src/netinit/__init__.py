@@ -8,7 +8,7 @@ The map of the house, from the ground up: a file imports only what stands above 
     theory          gains, and the maps of a wide random network
     _draws          the standard draws under the initializers
     initializers    fans, the general rule, the family, the registry
-    data            the bundled digits
+    data            the bundled digits, and the records of long runs
     layers/         base (what a layer is), linear, elementwise, convolution, normalization
     printing        tables and models as text
     models          Sequential and Residual
@@ -39,7 +39,7 @@ granted: `import numpy as np`, `from netinit import *`, and `rng = np.random.def
 
 from netinit.activations import ACTIVATIONS, ActivationFunction, get_activation, leaky_relu
 from netinit.builders import convnet, mlp, residual_mlp
-from netinit.data import Dataset, add_noise, few_labels, load_digits, only_classes, rotate
+from netinit.data import Dataset, add_noise, few_labels, load_digits, load_record, only_classes, rotate
 from netinit.diagnosis import Diagnosis, Finding, diagnose
 from netinit.experiments import Run, choose_learning_rate, compare, summarize
 from netinit.fixup import fixup
@@ -148,6 +148,7 @@ __all__ = [
     "lecun_normal",
     "lecun_uniform",
     "load_digits",
+    "load_record",
     "lsuv",
     "mean_squared_error",
     "mlp",

@@ -3,19 +3,23 @@
 Source: E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning
 Repository, https://doi.org/10.24432/C50P49, licensed CC BY 4.0; this is the test part of that data set,
 shuffled once.
+
+`records/` holds what runs of minutes have measured, so that a chapter can show it in a second.
 """
 
 from __future__ import annotations  # so that numpy.random is loaded on its first use
 
-import os.path
+import json
+import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from netinit.checks import check_generator, check_integer, check_kind, check_number
+from netinit.checks import check_generator, check_integer, check_kind, check_name, check_number
 
 TRAIN, VALIDATION = 1077, 360  # the remaining 360 images are the test split
+RECORDS = os.path.join(os.path.dirname(__file__), "records")
 REAL_KINDS = "biuf"  # kinds of dtype: bool, integers, floating point
 
 
@@ -57,6 +61,21 @@ def load_digits(transform: Callable[[np.ndarray], np.ndarray] | None = None) -> 
         images = _transformed(transform, images.reshape(-1, 8, 8))
     x, end = _standardized(images.reshape(len(images), 64)), TRAIN + VALIDATION
     return Dataset(x[:TRAIN], labels[:TRAIN], x[TRAIN:end], labels[TRAIN:end], x[end:], labels[end:])
+
+
+def load_record(name: str) -> dict:
+    """What a long run has measured, by its name: a dictionary from `records/<name>.json`.
+
+    The keys are those of the run; "command", where there is one, is how to repeat it from the repository.
+
+    Raises: ValueError for an unknown name, with the closest known one; TypeError for no string.
+
+    >>> load_record("fixup-10000")["blocks"]
+    10000
+    """
+    known = sorted(each.removesuffix(".json") for each in os.listdir(RECORDS))
+    with open(os.path.join(RECORDS, f"{check_name('record', name, known)}.json"), encoding="utf-8") as file:
+        return json.load(file)
 
 
 def few_labels(data: Dataset, per_class: int, rng: np.random.Generator) -> Dataset:

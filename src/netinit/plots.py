@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 
 class Text(NamedTuple):
@@ -105,6 +105,10 @@ def heatmap(ax: Axes, values: np.ndarray, rows: Sequence, columns: Sequence, *, 
     return ax
 
 
+# where the panels of a training stand: placed once, as laying them out would take half of the time of a frame
+PANELS = {"left": 0.12, "right": 0.98, "bottom": 0.1, "top": 0.87, "wspace": 0.22, "hspace": 0.48}
+
+
 def training_frame(
     runs: Mapping[str, Sequence], epoch: int, *, std: str = "activation std", place: str = "layer"
 ) -> Figure:
@@ -121,22 +125,23 @@ def training_frame(
     'After epoch 3.'
     """
     fig, panels = plt.subplot_mosaic(
-        [["loss", "accuracy"], ["std", "std"]], figsize=(6, 5.2), layout="constrained"
+        [["loss", "accuracy"], ["std", "std"]], figsize=(6, 5.2), layout="none", gridspec_kw=PANELS
     )
     loss, accuracy, spread = panels["loss"], panels["accuracy"], panels["std"]
     bottom, words = _fix_training_axes(runs, loss, accuracy, spread), []
     spread.set(title=std, xlabel=place)
     for label, (run, *_) in runs.items():
         history, shown = run.history, slice(0, epoch + 1)
-        loss.plot(history.validation_loss[shown], label=label, marker="o", markevery=[-1])
-        accuracy.plot(history.validation_accuracy[shown], label=label, marker="o", markevery=[-1])
+        for ax, values in ((loss, history.validation_loss), (accuracy, history.validation_accuracy)):
+            (line,) = ax.plot(values[shown], label=label, marker="o", markevery=[-1])
+            line.set_clip_on(False)  # the dot is whole at the edges, too
         stds = np.asarray(run.probes[min(epoch, len(run.probes) - 1)], float)
         spread.plot(range(1, len(stds) + 1), np.maximum(stds, bottom), label=label)
         last = min(epoch, len(history.validation_accuracy) - 1)
         words.append(
             f"{label}: accuracy {history.validation_accuracy[last]:.2f}, last {place} std {stds[-1]:.2g}"
         )
-    fig.legend(*loss.get_legend_handles_labels(), loc="outside upper center", ncols=len(runs), frameon=False)
+    fig.legend(*loss.get_legend_handles_labels(), loc="upper center", ncols=len(runs), frameon=False)
     fig.set_label(f"After epoch {epoch}. " + "; ".join(words) + ".")
     return fig
 
@@ -148,7 +153,6 @@ def _fix_training_axes(runs, loss, accuracy, spread) -> float:
     losses = np.concatenate([run.history.validation_loss for run in first])
     stds = np.concatenate([np.ravel(run.probes) for run in first])
     loss.set(title="validation loss", xlabel="epoch", xlim=(0, epochs), yscale="log")
-    loss.minorticks_off()
     loss.set_ylim(*_padded(losses))
     for ax in (loss, accuracy):
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -158,7 +162,18 @@ def _fix_training_axes(runs, loss, accuracy, spread) -> float:
     spread.set_xticks(range(1, depth + 1, 1 + depth // 12))
     bottom, top = _padded(stds)
     spread.set_ylim(bottom, top)
+    for ax in (loss, spread):
+        _plain_log_ticks(ax)
     return bottom
+
+
+def _plain_log_ticks(ax: Axes) -> None:
+    """Label a logarithmic y axis with plain numbers: 1, 2, 5 where it spans few decades, else the decades."""
+    bottom, top = ax.get_ylim()
+    decades = np.log10(top / bottom)
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else (1,)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()  # their labels are empty, and laying them out takes half of the time of a frame
 
 
 def _padded(values: np.ndarray) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import torch
 from measure import array, has_variance, is_orthogonal
 from snippets import ROOT
 
-RECORD = json.loads((ROOT / "book/records/frameworks.json").read_text(encoding="utf-8"))
+RECORD = json.loads((ROOT / "src/netinit/records/frameworks.json").read_text(encoding="utf-8"))
 SIZES = RECORD["sizes"]
 KERAS_INPUTS = {"dense": (None, "n_in"), "embedding": (None, 5), "recurrent": (None, 5, "d")}
 KERAS_INPUTS |= {"norm": (None, "d"), "attention": (None, 5, "d"), "images": (None, 8, 8, "c_in")}

@@ -36,7 +36,7 @@ SAYS = {
     "backward": [
         "the loss hands over dC/dz²",
         "W² turns it into dC/dh¹",
-        "dC/dz¹: dots where z¹ < 0",
+        "relu turns it into dC/dz¹",
         "W¹ turns it into dC/dx",
     ],
 }
@@ -45,7 +45,7 @@ SAYS = {
 def tour(step: int, direction: str) -> Figure:
     """Two linear layers with a ReLU between, four examples: what is known after a step, either way."""
     backward = direction == "backward"
-    fig, ax = plt.subplots(figsize=(6, 3.9), subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
+    fig, ax = plt.subplots(figsize=(4.6, 3.3), subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
     for (name, left, low, forward_step), array in zip(ARRAYS, _arrays(backward), strict=True):
         # a gradient of W or b is known as soon as the layer has been given its own, one step after its z
         known = 3 - forward_step + (name[0] in "Wb") <= step if backward else forward_step <= step

@@ -136,6 +136,17 @@ def counts(measured: Mapping[str, Sequence[float]], predicted: Mapping[str, floa
     return fig
 
 
+def classes(right: np.ndarray) -> Figure:
+    """The share of each class that each network gets right; `right` is (networks, classes)."""
+    fig, ax = plt.subplots(figsize=(6, 2.6), layout="constrained")
+    networks = [f"network {i + 1}" for i in range(len(right))]
+    heatmap(ax, right, networks, range(right.shape[1]), digits=1)
+    ax.set(xlabel="digit", title="ReLU on the logits: share of each digit that is right")
+    lost = (np.asarray(right) < 0.1).sum(axis=1)
+    fig.set_label(f"Digits that a network gets right less than once in ten: {', '.join(map(str, lost))}.")
+    return fig
+
+
 def optimizers(accuracy: Mapping[tuple[str, str], Sequence[float]]) -> Figure:
     """Median test accuracy for each start (rows) and optimizer (columns); keys are (start, optimizer)."""
     rows, columns = (list(dict.fromkeys(names)) for names in zip(*accuracy, strict=True))

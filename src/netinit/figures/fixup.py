@@ -12,7 +12,7 @@ from netinit.models import Residual, Sequential
 from netinit.optimizers import SGD
 from netinit.plots import lines_with_spread, theory_and_measurement
 
-COLORS = {"He": "C1--", "Fixup": "C0-"}
+COLORS = {"plain": "C2:", "He": "C1--", "Fixup": "C0-"}
 CEILING = 1e4  # larger losses are drawn here
 # Where the matrices of a network of four blocks of two layers stand: (row, column), from the input on.
 PLACES = [(0, 0), *[(row, column) for column in (1, 2, 3, 4) for row in (0, 1)], (0, 5)]
@@ -20,8 +20,8 @@ MATRICES = {"input layer": 0, "first in branch": 1, "last in branch": 2, "classi
 
 
 def depth(runs: Mapping[int, Mapping[str, Sequence]], *, blocks: int) -> Figure:
-    """The training loss of each run of He and Fixup, runs[blocks][start]; a cross where one overflows."""
-    fig, ax = plt.subplots()
+    """The training loss of each run, runs[blocks][start]; a cross where one overflows."""
+    fig, ax = plt.subplots(figsize=(4.6, 3.4))
     for start, style in COLORS.items():
         for i, run in enumerate(runs[blocks][start]):
             loss = np.array(run.history.train_loss)
@@ -30,11 +30,12 @@ def depth(runs: Mapping[int, Mapping[str, Sequence]], *, blocks: int) -> Figure:
             ax.plot(loss, style, alpha=0.7, label=None if i else start, clip_on=False, **end)
     ax.set(yscale="log", ylim=(0.05, CEILING), xticks=range(5), xlabel="epoch", ylabel="training loss")
     ax.legend(title=f"blocks: {blocks}", loc="upper right")
-    he, ours = ([run.history.train_loss[-1] for run in runs[blocks][start]] for start in ("He", "Fixup"))
-    fig.set_label(
-        f"{blocks} blocks. Fixup ends at a loss of {np.median(ours):.2f}; of {len(he)} He networks "
-        f"{sum(np.isnan(he))} overflow, {sum(np.array(he) < 1)} end below 1."
-    )
+    last = {start: np.array([run.history.train_loss[-1] for run in runs[blocks][start]]) for start in COLORS}
+    words = [
+        f"{(ends < 1).sum()} of {len(ends)} {start} networks end below 1, {np.isnan(ends).sum()} overflow"
+        for start, ends in last.items()
+    ]
+    fig.set_label(f"Training losses, {blocks} blocks: {'; '.join(words)}.")
     return fig
 
 
@@ -100,10 +101,20 @@ def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int) 
         ends.append(f"{name}: {np.linalg.norm(arrows.sum(axis=0)) / length:.0f}")
         shape = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006}
         ax.quiver(*starts.T, *arrows.T / length, color=color, label=ends[-1], **shape)
-        legend.append(Line2D([], [], color=color, linestyle="-", marker=">", markevery=[-1], label=ends[-1]))
+        legend.append(
+            Line2D(
+                [],
+                [],
+                color=color,
+                linestyle="-",
+                marker=">",
+                markevery=[-1],
+                label=f"{ends[-1]} arrows away",
+            )
+        )
     ax.set(xlim=(-blocks / 2, 1.05 * blocks), ylim=(-blocks, blocks / 2), aspect="equal")
     ax.set(xlabel="change of the right logit", ylabel="change of one wrong logit")
-    title = f"{blocks} arrows each; from the first to the last, in arrows:"
+    title = f"{blocks} branches, an arrow for each"
     fig.legend(handles=legend, loc="outside upper center", title=title)
     fig.set_label(
         f"{blocks} arrows each, head to tail. Distance from the start in arrows: {'; '.join(ends)}."
@@ -150,7 +161,7 @@ def curves(losses: Mapping[int, np.ndarray]) -> Figure:
     """Training loss by epoch, losses[blocks] = (seeds, epochs + 1): a median and a band for each depth."""
     fig, ax = plt.subplots(figsize=(6, 3))
     for blocks, runs in losses.items():
-        lines_with_spread(ax, range(runs.shape[1]), runs, f"{blocks} blocks")
+        lines_with_spread(ax, range(runs.shape[1]), runs, f"{blocks} block" + "s" * (blocks > 1))
     ax.set(xticks=range(runs.shape[1]), ylim=(0, None), xlabel="epoch", ylabel="training loss")
     ax.legend()
     return fig

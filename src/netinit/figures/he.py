@@ -8,21 +8,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from netinit.experiments import Run
+from netinit.figures._shared import PHONE, by_layer
 from netinit.plots import lines_with_spread
 
 SHOWN = (0, 1, 3, 10, 30, 100)  # the layers with a picture of their own, 0 for the input
+PICTURES = {"left": 0.02, "right": 0.98, "bottom": 0.5, "top": 0.94, "wspace": 0.08, "hspace": 0.05}
 
 
 def depth_race(layers: int, *, train: Callable[[int], Mapping[str, Sequence[Run]]]) -> Figure:
     """Validation accuracy by epoch of what `train(layers)` returns: medians and ranges over the seeds."""
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(figsize=PHONE)
     ends = []
     for name, group in train(layers).items():
         runs = np.array([run.history.validation_accuracy for run in group])
         lines_with_spread(ax, range(runs.shape[1]), runs, name, marker="o")
         ends.append(f"{name} {np.median(runs[:, -1]):.2f}")
     epochs = runs.shape[1] - 1
-    ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1))
+    ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1), xticks=range(epochs + 1))
     ax.set_title(f"{layers} layers: {', '.join(ends)}")
     ax.legend(loc="upper left")
     fig.set_label(f"{layers} layers: median validation accuracy after {epochs} epochs: {', '.join(ends)}.")
@@ -37,7 +39,7 @@ def slope(slope: float) -> Figure:
     second, bins = np.mean(after**2), np.linspace(-4, 4, 49)
     fig, ax = plt.subplots()
     ax.hist(before, bins, density=True, histtype="step", linewidth=2, label="before")
-    ax.hist(after, bins, density=True, alpha=0.5, label="after")
+    ax.hist(after, bins, density=True, histtype="stepfilled", alpha=0.5, label="after")
     ax.axvline(after.mean(), color="#444444", linestyle=":", label="mean after")
     ax.set(xlabel="value", yticks=[], ylim=(0, 0.9))
     ax.set_title(f"slope {slope:g}: second moment {second:.2f}, so Var[W] = {2 / (1 + slope**2):.2f} / n")
@@ -64,6 +66,7 @@ def jumping_widths(
         for shift, marker, name in zip((-0.12, 0.12), "os", predicted, strict=True):
             _line_and_bars(ax, predicted[name][side], measured[name][:, side], name, shift, marker)
         ax.set(title=title, yscale="log")
+        ax.minorticks_off()
     layers = measured[name].shape[-1]
     axes[0].legend(ncols=2)
     names = [f"{layer}\n{width}" for layer, width in enumerate(widths, start=1)]
@@ -88,25 +91,24 @@ def _line_and_bars(ax: Axes, line, runs: np.ndarray, name: str, shift: float, ma
     ax.errorbar(at + shift, middle, [middle - low, high - middle], marker=marker, **bars)
 
 
-def two_digits(n_times_variance: float, *, passed: Sequence[np.ndarray]) -> Figure:
+def two_digits(sigma_w_squared: float, *, passed: Sequence[np.ndarray]) -> Figure:
     """Two pictures on their way through ReLU layers; `passed` is what He's weights made of them.
 
     `passed[layer]` is (2, units). As ReLU passes a factor on, other variances only rescale it.
     """
-    scale, depth = n_times_variance, len(passed) - 1
+    scale, depth = sigma_w_squared, len(passed) - 1
     signals = [h * (scale / 2) ** (layer / 2) for layer, h in enumerate(passed)]
-    fig = plt.figure(figsize=(6, 4.8))
-    top, low = fig.subfigures(2, 1, height_ratios=[5, 4])
-    axes = top.subplots(2, len(SHOWN))
+    fig = plt.figure(figsize=(6, 4.8), layout="none")  # laying out 13 axes would take most of the time
+    axes = fig.subplots(2, len(SHOWN), gridspec_kw=PICTURES)
     for layer, column in zip(SHOWN, axes.T, strict=True):
         _pictures(column, signals[layer], layer)
-    moments = [2 * np.mean(h**2) for h in signals[1:]]
-    ax, layers = low.subplots(), np.arange(1, depth + 1)
-    start = scale * np.mean(passed[0] ** 2)
-    ax.semilogy(layers, start * (scale / 2) ** (layers - 1.0), label="theory")
-    ax.semilogy(layers[4::5], moments[4::5], "o", markersize=4, label="measured")
-    ax.set(ylim=(1e-32, 1e32), yticks=[1e-30, 1e-15, 1, 1e15, 1e30], xlabel="layer", ylabel="E[z²]")
-    ax.set_title(f"n Var[W] = {scale:g}: in theory times {(scale / 2) ** (depth - 1):.0e}")
+    moments = 2 * np.mean(np.square(signals[1:]), axis=(1, 2))
+    ax, layers = fig.add_axes((0.15, 0.13, 0.83, 0.28)), np.arange(1, depth + 1)
+    predicted = scale * np.mean(passed[0] ** 2) * (scale / 2) ** (layers - 1.0)
+    by_layer(ax, layers[4::5], predicted[4::5], moments[4::5])
+    ax.set(ylim=(1e-32, 1e32), ylabel="E[z²]")
+    ax.set_yticks([1e-30, 1e-15, 1, 1e15, 1e30], ["1e-30", "1e-15", "1", "1e15", "1e30"])
+    ax.set_title(rf"$\sigma_w^2$ = {scale:g}: in theory times {(scale / 2) ** (depth - 1):.0e}")
     ax.legend(loc="upper left", ncols=2)
     sizes = ", ".join(f"{moments[layer - 1]:.1g} at layer {layer}" for layer in SHOWN[3:])
     fig.set_label(f"n Var[W] = {scale:g}. The second moment is {sizes}.")
@@ -158,9 +160,8 @@ def formula(formula: str, *, measured: Mapping[str, tuple[np.ndarray, np.ndarray
     top.plot([-bound, -bound, bound, bound], box, color="C1", linestyle="--", label="He uniform")
     top.set(title=f"one weight matrix, {weight.shape[0]} x {weight.shape[1]}", yticks=[], ylim=(0, 14))
     top.legend(loc="upper right")
-    bottom.plot(layer, moments[0] * factor ** (layer - 1.0), label="theory")
-    bottom.plot(layer, moments, "o", markersize=4, label="measured")
-    bottom.set(yscale="log", ylim=(1e-20, 1e6), xlabel="layer", xticks=layer[::4])
+    by_layer(bottom, layer, moments[0] * factor ** (layer - 1.0), moments)
+    bottom.set(ylim=(1e-20, 1e6), xticks=layer[::4])
     bottom.set_title(f"second moment of z: times {factor:.3g} per layer")
     bottom.legend(loc="lower left")
     fig.set_label(

@@ -25,7 +25,7 @@ SPANS = {"tanh": (-1, 1), "sigmoid": (0, 1), "relu": (0, 8)}  # the outputs that
 def walk(layers_done: int) -> Figure:
     """The std of each layer of ten squared ReLU and tanh layers once LSUV has set so many of them."""
     now = _walk()[layers_done]
-    fig, ax = plt.subplots(figsize=(6, 3.4))
+    fig, ax = plt.subplots(figsize=(4.6, 3.1))
     layers = np.arange(1, len(now) + 1)
     done = layers <= layers_done
     ax.axhline(1, color="0.3", linestyle="-", linewidth=1, marker="")
@@ -34,7 +34,8 @@ def walk(layers_done: int) -> Figure:
         label = "set" if part is done else "to come"
         ax.plot(layers[part], now[part], linestyle="none", markersize=9, label=label, **style)
     ax.set(yscale="log", ylim=LIMITS, xticks=layers)
-    ax.set(xlabel="layer", ylabel="std of the preactivations")
+    ax.set(xlabel="layer", ylabel="std of preactivations")
+    ax.minorticks_off()
     fig.legend(loc="outside upper center", ncols=2)
     fig.set_label(f"{layers_done} of {len(now)} layers have std 1, the last has {now[-1]:.1g}.")
     return fig

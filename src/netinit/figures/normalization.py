@@ -10,15 +10,15 @@ from netinit.plots import lines_with_spread, theory_and_measurement
 NAMES = {"none": "no normalization", "batch": "batch norm", "layer": "layer norm"}
 
 
-def scales(scale, *, runs):
+def scales(scale, *, signals, runs):
     """Signal by layer before training, and accuracy after it, for He's weights times `scale`.
 
-    `runs[scale]` is what `compare` returned, with a probe that gives the std by layer.
+    `signals[scale][label]` is the std (seeds, layers), `runs[scale]` what `compare` returned.
     """
     fig, (left, right) = plt.subplots(1, 2, width_ratios=[3, 2])
     words = []
     for i, (label, group) in enumerate(runs[scale].items()):
-        stds = np.array([run.probes[0] for run in group])
+        stds = signals[scale][label]
         lines_with_spread(left, range(1, stds.shape[1] + 1), stds, label, marker="os"[i])
         ends = np.array([run.history.validation_accuracy[-1] for run in group])
         middle = np.median(ends)
@@ -114,20 +114,19 @@ def gradients(normalization, *, measured, theory):
     return fig
 
 
-def paths(branch_variance, blocks):
-    """Share of the squared gradient that comes through k of the branches, for k = 0 ... blocks."""
+def paths(a, blocks=30):
+    """Share of the squared gradient that comes through k of the branches, which multiply it by `a` each."""
     k = np.arange(blocks + 1)
-    sizes = np.array([float(comb(blocks, i)) for i in k]) * branch_variance**k
-    total = (1 + branch_variance) ** blocks
-    shares = sizes / total
+    total = (1 + a) ** blocks
+    shares = np.array([float(comb(blocks, i)) for i in k]) * a**k / total
     fig, ax = plt.subplots()
     ax.bar(k, shares)
-    ax.set(xlim=(-0.7, 30.7), ylim=(0, 1), xlabel="branches on the path", ylabel="share of the gradient")
-    ax.set_title(f"{blocks} blocks, branch {branch_variance:.3g}: gradient² x {total:.3g}")
+    ax.set(xlim=(-0.7, blocks + 0.7), ylim=(0, 0.4), xlabel="branches on the path")
+    ax.set(ylabel="share of the gradient", title=f"a = {a:.2g}: the squared gradient grows by {total:.2g}")
     mean = float(np.sum(k * shares))
     fig.set_label(
-        f"{blocks} blocks with a branch of variance {branch_variance:.3g}: the squared gradient is "
-        f"multiplied by {total:.3g}; on average it has passed {mean:.2g} branches."
+        f"{blocks} blocks whose branches multiply by {a:.2g}: the squared gradient is "
+        f"multiplied by {total:.2g}; on average it has passed {mean:.2g} branches."
     )
     return fig
 

@@ -17,7 +17,7 @@ KINDS = {"Gaussian": lecun_normal, "orthogonal": orthogonal}
 def circle(matrices: int) -> Figure:
     """A circle of inputs behind so many 2 x 2 matrices, with the half axes of what it has become."""
     turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    fig, axes = plt.subplots(1, 2)
+    fig, axes = plt.subplots(1, 2, figsize=(4.6, 2.9))
     words = []
     for ax, (name, draw) in zip(axes, KINDS.items(), strict=True):
         points, half_axes = _through(draw, matrices, np.c_[np.cos(turn), np.sin(turn)])
@@ -26,7 +26,7 @@ def circle(matrices: int) -> Figure:
         for end in half_axes / scale:
             ax.plot([0, end[0]], [0, end[1]], color="0.4", linestyle="-", linewidth=1.5, zorder=0)
         ax.scatter(
-            *(points / scale).T, c=turn, cmap="hsv", s=np.r_[160, [45] * 47], edgecolor="k", linewidth=0.6
+            *(points / scale).T, c=turn, cmap="hsv", s=np.r_[110, [30] * 47], edgecolor="k", linewidth=0.6
         )
         ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xticks=[], yticks=[], title=name)
         ax.set_xlabel(f"width / length = {short / long:.1g}")
@@ -49,18 +49,20 @@ def read_back(sent: np.ndarray, recover: Callable, *, layers: int) -> Figure:
 
     The digits come without the mean image, as `load_digits` gives them; it is added for the eye.
     """
-    fig, axes = plt.subplots(3, len(sent), figsize=(6, 4))
+    fig, axes = plt.subplots(3, 1, figsize=(6, 3.9))
     rows, words = [("sent", sent)], []
     for kind in KINDS:
         images, left = recover(kind, layers)
         rows.append((f"{kind}\n{left} of {sent.shape[1]}", images))
         words.append(f"{left} of {sent.shape[1]} directions with {kind} weights")
-    for line, (label, images) in zip(axes, rows, strict=True):
-        for ax, image in zip(line, _ink(images), strict=True):
-            ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
-            ax.set(xticks=[], yticks=[])
-            ax.grid(False)
-        line[0].set_ylabel(label)
+    for ax, (label, images) in zip(axes, rows, strict=True):
+        strip = np.pad(
+            _ink(images).reshape(-1, 8, 8), [(0, 0), (0, 0), (1, 1)]
+        )  # a white column on both sides
+        ax.imshow(np.hstack(strip), cmap="gray_r", vmin=0, vmax=16)
+        ax.set(xticks=[], yticks=[], ylabel=label)
+        ax.spines[:].set_visible(False)
+        ax.grid(False)
     fig.set_label(f"{len(sent)} digits, read back from layer {layers}: {', '.join(words)}.")
     return fig
 

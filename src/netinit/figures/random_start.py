@@ -6,11 +6,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from netinit.figures._shared import PHONE, by_layer
+
 
 def sigmoid_layers(weight_std: float) -> Figure:
     """Histograms of five layers of 100 sigmoid units, fed with a thousand normal inputs."""
     outputs, edges = _sigmoid_outputs(weight_std), np.linspace(0, 1, 61)
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(figsize=PHONE)
     for layer, h in enumerate(outputs, start=1):
         counts, _ = np.histogram(h, edges)
         heights = 0.85 * counts / counts.max() - layer  # each strip up to its own highest bin
@@ -18,7 +20,7 @@ def sigmoid_layers(weight_std: float) -> Figure:
     stds = [f"{h.std():.2g}" for h in outputs]
     ax.set(xlim=(0, 1), ylim=(-5.1, 0), xlabel="output of a unit", ylabel="layer")
     ax.set_yticks(-np.arange(1, 6), range(1, 6))
-    ax.set_title(f"std of all outputs: layer 1 {stds[0]}, layer 5 {stds[4]}")
+    ax.set_title(f"std in layer 1: {stds[0]}, in layer 5: {stds[4]}")
     fig.set_label(
         f"Histograms of the outputs of five sigmoid layers, weight std {weight_std:g}: "
         f"the outputs of layers 1 to 5 have std {', '.join(stds)}."
@@ -74,10 +76,9 @@ def gradient_by_layer(weight_std: float, activation: str, *, traced: Callable) -
     layers = np.arange(1, len(measured) + 1)
     arrives, theory = measured[0] / measured[-1], predicted[0] / predicted[-1]
     fig, ax = plt.subplots()
-    ax.plot(layers, predicted / predicted[-1], "--", color="#444444", label="theory")
-    ax.plot(layers, measured / measured[-1], "o", color="C1", label="measured")
-    ax.set(yscale="log", ylim=(1e-14, 1e14), yticks=10.0 ** np.arange(-12, 13, 4))
-    ax.set(xlabel="layer", ylabel="gradient, last layer = 1", xticks=[1, 5, 10, 15, 20])
+    by_layer(ax, layers, predicted / predicted[-1], measured / measured[-1])
+    ax.set(ylim=(1e-14, 1e14), ylabel="gradient, last layer = 1", xticks=[1, 5, 10, 15, 20])
+    ax.set_yticks(10.0 ** np.arange(-12, 13, 6), ["1e-12", "1e-6", "1", "1e6", "1e12"])
     per_layer = arrives ** (1 / (len(layers) - 1))
     ax.set_title(f"{activation}, weight std {weight_std:g}: {per_layer:.2g} per layer, {arrives:.0e} arrives")
     ax.legend(loc="upper right")

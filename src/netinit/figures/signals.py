@@ -18,6 +18,7 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 NINE = ["#0077BB", "#4499CC", "#88BBDD", "#BBDDEE", "white", "#EECCBB", "#EEAA77", "#DD7744", "#DD5500"]
 SHADES = LinearSegmentedColormap.from_list("signal", NINE, N=len(NINE)).with_extremes(bad="0.6")
 UNITS = 36  # as many of the units have a row of their own
+PHONE = (4.6, 3.8)  # inches: on a screen of 360 pixels the letters of 12 pt are still 12 pixels high
 
 # --- the core ----------------------------------------------------------------------------------------------
 
@@ -27,12 +28,13 @@ def crossing(weight_std: float) -> Figure:
     signals = _signals(weight_std)
     sizes = np.sqrt(np.mean(np.square(signals, dtype=float), axis=1))
     fate = _fate(sizes)
-    fig, (top, low) = plt.subplots(2, figsize=(6, 3.8), sharex=True, height_ratios=[3, 2])
+    fig, (top, low) = plt.subplots(2, figsize=PHONE, sharex=True, height_ratios=[3, 2])
     top.imshow(np.clip(signals, -2, 2).T[:UNITS], SHADES, aspect="auto", vmin=-2, vmax=2)
     top.set(title=f"weight std {weight_std:g}: {fate}", ylabel="unit", yticks=[])
     top.grid(False)
     low.semilogy(np.where(sizes > 0, sizes, np.nan), "-")
     low.set(xlabel="layer", ylabel="size", ylim=(1e-46, 1e40), yticks=10.0 ** np.arange(-40, 41, 20))
+    low.minorticks_off()
     fig.set_label(f"With weight std {weight_std:g} the signal ends like this: {fate}.")
     return fig
 
@@ -66,6 +68,7 @@ def both_directions(gains: Sequence[float], measured: Mapping[float, np.ndarray]
             runs = np.asarray(measured[gain])[:, k, shown]
             theory_and_measurement(ax, shown + 1, float(gain) ** power, runs, f"g = {gain}")
         ax.set(yscale="log", ylim=(1e-6, 1e6))
+        ax.minorticks_off()
     axes[0].set_title("signal: rms of z (line: theory, dots: five networks)")
     axes[1].set(title="gradient: rms of dC/dz", xlabel="layer")
     axes[0].legend([f"g = {gain}" for gain in gains], loc="upper left", ncols=3)
@@ -74,22 +77,24 @@ def both_directions(gains: Sequence[float], measured: Mapping[float, np.ndarray]
 
 
 def slopes(gain: float) -> Figure:
-    """Where the preactivations of a tanh network of this gain settle, and where tanh still has a slope."""
+    """Where the preactivations of a tanh network of this gain settle, and what of tanh's slope meets them."""
     q = theory.fixed_point("tanh", gain**2)
+    chi = theory.chi("tanh", q, gain**2)
     z = np.linspace(-12, 12, 601)
-    density, slope = np.exp(-(z**2) / (2 * q)) / math.sqrt(2 * math.pi * q), 1 - np.tanh(z) ** 2
-    share, factor = math.erf(1 / math.sqrt(2 * q)), math.sqrt(theory.chi("tanh", q, gain**2))
+    density, squared = np.exp(-(z**2) / (2 * q)) / math.sqrt(2 * math.pi * q), (1 - np.tanh(z) ** 2) ** 2
+    overlap, factor = chi / gain**2, math.sqrt(chi)
     fig, ax = plt.subplots(figsize=(6, 3.4))
-    ax.plot(z, density, "-", color=BLUE, label="preactivations z (density)")
-    near = np.abs(z) < 1
-    ax.fill_between(z[near], density[near], color=BLUE, alpha=0.35, linewidth=0)
-    ax.plot(z, slope, "--", color=ORANGE, label="slope of tanh at z")
+    ax.plot(z, density, "-", color=BLUE, label="density of z")
+    ax.plot(z, squared, "--", color=ORANGE, label="squared slope")
+    ax.fill_between(z, density * squared, color=GREEN, alpha=0.6, linewidth=0, label="their product")
     ax.set(xlim=(-12, 12), ylim=(0, 1.35), xlabel="z")
-    ax.set_title(f"gain {gain:g}: {share:.0%} of the units have |z| < 1,\ngradient × {factor:.2f} per layer")
-    ax.legend(loc="upper left", ncols=2)
+    ax.set_title(
+        f"gain {gain:g}: overlap {overlap:.3f}, × {gain:g}² = {chi:.3g}\ngradient × {factor:.2f} per layer"
+    )
+    ax.legend(loc="upper left", ncols=3, columnspacing=1, handlelength=1.5)
     fig.set_label(
-        f"Gain {gain:g}: {share:.0%} of the units have |z| below 1, where tanh has a slope; "
-        f"the gradient changes by a factor of {factor:.2f} per layer."
+        f"Gain {gain:g}: the density of z and the squared slope of tanh overlap by {overlap:.3f}, times "
+        f"gain squared {chi:.3g}; the gradient changes by a factor of {factor:.2f} per layer."
     )
     return fig
 
@@ -106,6 +111,7 @@ def both_ways(nets: Mapping[tuple[float, str], Trace], gain: float, activation: 
         ax.plot(layer, dots, style[-1], color=color, markersize=4, label=label)
         drift.append(dots[-1] / dots[0] if column == "rms" else dots[0] / dots[-1])
     ax.set(yscale="log", xlim=(0, len(dots) + 1), ylim=_decades(ax), xlabel="layer", ylabel="rms")
+    ax.minorticks_off()
     ax.set_title(
         f"{activation}, gain {gain:g} (lines: theory, dots: measured)\n"
         f"signal × {drift[0]:.2g} on its way, gradient × {drift[1]:.2g}"
@@ -128,13 +134,17 @@ def _decades(ax):
 def stripes(outputs: Mapping[float, np.ndarray], weight_mean: float) -> Figure:
     """Examples by units of the last layer, scaled to rms 1, for one mean of the weights."""
     h = outputs[weight_mean]
-    shared = np.mean(h.mean(axis=1) ** 2) / np.mean(h**2)
+    size = np.sqrt(np.mean(h**2))
+    shared = np.mean(h.mean(axis=1) ** 2) / size**2
     fig, ax = plt.subplots(figsize=(6, 3.4))
-    ax.imshow(np.clip(h / np.sqrt(np.mean(h**2)), -2, 2), SHADES, aspect="auto", vmin=-2, vmax=2)
+    ax.imshow(np.clip(h / size, -2, 2), SHADES, aspect="auto", vmin=-2, vmax=2)
     ax.set(xlabel="unit of layer 10", ylabel="example")
-    ax.set_title(f"weight mean {weight_mean:g}: {shared:.0%} of the signal is shared by all units")
+    ax.set_title(f"weight mean {weight_mean:g}: rms {size:.3g}, {shared:.0%} of it common to all units")
     ax.grid(False)
-    fig.set_label(f"Weight mean {weight_mean:g}: the units of an example share {shared:.0%} of the signal.")
+    fig.set_label(
+        f"Weight mean {weight_mean:g}: the signal has rms {size:.3g}, and the units of an example share "
+        f"{shared:.0%} of its second moment."
+    )
     return fig
 
 
@@ -179,6 +189,7 @@ def lost_layers(limits, lost, weight_stds, number_format: str, width: int) -> Fi
     ax.loglog(weight_stds[over], dots[over], "^", color=ORANGE, label="infinity")
     ax.axvline(width**-0.5, 0.17, color=GREEN, linestyle=":", label=r"$1/\sqrt{n}$")
     ax.set(xlabel="weight std", ylabel="layer", xlim=(7e-4, 14), ylim=(0.2, 3000))
+    ax.minorticks_off()
     ax.set_title(f"{number_format}, width {width}: layer at which it is lost")
     ax.legend(ncols=4, loc="lower center", columnspacing=1, handletextpad=0.4)
     at_one = dots[np.argmin(np.abs(np.log(weight_stds)))]
@@ -195,6 +206,7 @@ def remedies(runs: Mapping[tuple[float, str], tuple], factor: float, remedy: str
     ax.semilogy(block, signal, "o-", markersize=4, label="signal, std")
     ax.semilogy(block, gradients, "s--", markersize=4, label="gradient, std")
     ax.set(xlim=(0, len(signal) + 1), ylim=(1e-20, 1e20), xlabel="block")
+    ax.minorticks_off()
     ax.set_title(f"{remedy}: He's weights times {factor:g}")
     ax.legend(loc="upper right", ncols=2)
     fig.set_label(

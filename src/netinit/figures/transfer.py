@@ -47,8 +47,7 @@ def _show_images(axes, images):
     """Small gray pictures side by side, on one scale."""
     for ax, image in zip(axes, images, strict=True):
         ax.imshow(image, cmap="gray_r", vmin=0, vmax=16)
-        ax.set(xticks=[], yticks=[])
-        ax.grid(False)
+        ax.set_axis_off()
 
 
 def heads(scale, *, drift, accuracy):

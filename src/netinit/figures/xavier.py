@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from netinit.builders import mlp
 from netinit.data import load_digits
+from netinit.figures._shared import PHONE
 from netinit.initialize import initialize
 from netinit.initializers import lecun_uniform, variance_scaling, xavier_uniform
 from netinit.plots import theory_and_measurement
@@ -32,13 +33,12 @@ def both_sides(rule: str) -> Figure:
     rows = trace(model, data.x_train[:200], data.y_train[:200], keep=True)
     signal = [row.output for row in rows[1::2]]
     gradient = [row.gradient / rows[10].gradient.std() for row in rows[:-1:2]]
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.8), sharey=True)
+    fig, (left, right) = plt.subplots(1, 2, figsize=PHONE, sharey=True)
     _rows_with_std(left, signal, 1, "C0")
     _rows_with_std(right, gradient, 3, "C1")
-    names = [f"{layer}: {units}" for layer, units in enumerate(FUNNEL[1:-1], start=1)]
-    left.set(title="activations", xlabel="value", ylabel="layer: units")
-    left.set_yticks(range(0, -6, -1), names)
-    right.set(title="gradient", xlabel="divided by layer 6's std")
+    left.set(title="activations", xlabel="value", ylabel="units of the layer")
+    left.set_yticks(range(0, -6, -1), FUNNEL[1:-1])
+    right.set(title="gradient", xlabel="last layer: std 1")
     ends = [f"{values.std():.2g}" for values in (signal[0], signal[-1], gradient[0])]
     fig.set_label(
         f"{rule}: activation std from {ends[0]} in layer 1 to {ends[1]} in layer 6; "
@@ -79,7 +79,8 @@ def layer_factors(n_in: int, n_out: int) -> Figure:
     ax.set(yscale="log", ylim=(0.04, 25), ylabel="factor on the variance", xlim=(-0.6, 2.6))
     ax.set_title(f"{n_in} inputs, {n_out} outputs")
     ax.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
-    ax.set_xticks(range(3), ["LeCun: 1/n_in", "1/n_out", "Glorot"])
+    ax.minorticks_off()
+    ax.set_xticks(range(3), ["LeCun\n$1/n_{in}$", "mirrored\n$1/n_{out}$", "Glorot\n$2/(n_{in} + n_{out})$"])
     ax.legend(ncols=3, loc="upper center", columnspacing=0.8, handlelength=1)
     pairs = "; ".join(f"{name} {f:.2g} and {b:.2g}" for name, f, b in zip(MODES, *theory, strict=True))
     fig.set_label(f"{n_in} inputs, {n_out} outputs. Forward and backward factor: {pairs}.")
@@ -159,6 +160,8 @@ def gain_through_layers(gain: float, activation: str, *, network: Callable[..., 
     right.plot(range(1, len(gradient) + 1), gradient, "o-", color="C1")
     right.axhline(1, color="0.4", linewidth=1, linestyle=":")
     right.set(yscale="log", ylim=(1e-9, 1e4), xlabel="layer", xticks=[1, 4, 7, 10])
+    right.set_yticks([1e-8, 1e-4, 1, 1e4], ["1e-8", "1e-4", "1", "1e4"])
+    right.minorticks_off()
     right.set_title("gradient (layer 10: 1)")
     fig.set_label(
         f"{activation}, gain {gain:g}: activation std {stds[0]:.2g} in layer 1, {stds[-1]:.2g} in layer 10; "

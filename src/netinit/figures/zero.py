@@ -14,7 +14,7 @@ SEEN = 0.01  # incoming weights that differ by less look the same in a picture
 
 def equal_and_random(epoch: int, *, runs: Mapping[str, Sequence]) -> Figure:
     """What eight hidden units see: a row of pictures for each start, from a probe of the incoming weights."""
-    fig, axes = plt.subplots(2, 1, figsize=(6, 2.3))
+    fig, axes = plt.subplots(2, 1, figsize=(4.6, 2.1))
     words = []
     for ax, (name, (run, *_)) in zip(axes, runs.items(), strict=True):
         title = f"{name}: {run.history.validation_accuracy[epoch]:.0%} of the digits are read"
@@ -121,6 +121,7 @@ def meeting(step: int, matrices: str, *, meet: Callable) -> Figure:
     moves = ["moves" if size > 0 else "stays" for size in weight]
     ax.set_xticks(at, [f"$W^{i}$: {kind}\n{move}" for i, kind, move in zip(at, kinds, moves, strict=True)])
     ax.set(yscale="log", ylim=(1e-7, 100), ylabel="rms of what arrives")
+    ax.minorticks_off()
     ax.legend(ncols=2, loc="upper center")
     moving = ", ".join(f"W{i}" for i, size in zip(at, weight, strict=True) if size > 0)
     fig.set_label(f"Start {matrices}, step {step}: weights with a gradient: {moving or 'none'}.")

@@ -1,0 +1,15 @@
+"""What the pictures of several chapters share."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+PHONE = (4.6, 3.6)  # inches, for a first screen: at 360 pixels the letters of 12 pt are still 12 pixels high
+
+
+def by_layer(ax: Axes, layers: Sequence[int], theory: Sequence[float], measured: Sequence[float]) -> None:
+    """A quantity of each layer on a logarithmic axis: the theory as a line, what was measured as dots."""
+    ax.plot(layers, theory, "--", color="#444444", label="theory")
+    ax.plot(layers, measured, "o", color="C1", markersize=5, label="measured")
+    ax.set(yscale="log", xlabel="layer")
+    ax.minorticks_off()  # there are hundreds of them, and they carry no numbers
