@@ -88,7 +88,8 @@ def test_a_patient_shows_zeros_on_the_edge_nan_as_a_word_and_the_shares_of_units
     units = {line.get_label(): line.get_ydata() for line in zeros["units"].lines}
     np.testing.assert_allclose(units["copies"], 63 / 64)
     assert not np.any(units["dead"])
-    dead = {line.get_label(): line.get_ydata() for line in axes(figures.patient_with("dead layer"))["units"].lines}
+    units = axes(figures.patient_with("dead layer"))["units"]
+    dead = {line.get_label(): line.get_ydata() for line in units.lines}
     np.testing.assert_allclose(dead["dead"][2:], 1)
     np.testing.assert_allclose(dead["copies"], 0, atol=0.02)  # dead units are not called copies too
     saturated = axes(figures.patient_with("std 1"))["units"].lines[1]
