@@ -173,7 +173,7 @@ def _name_layers(ax: Axes, paths: Sequence[str], told) -> None:
     if found in paths:
         place = paths.index(found) + 1
         ax.axvline(place, color="#CC79A7", linewidth=5, alpha=0.35)
-        if 2 < place < len(paths) - 1:
+        if 2 < place < len(paths) - 1 and found.isdigit():
             ticks[place] = found
     ax.set_xticks(list(ticks), list(ticks.values()))
 
@@ -204,7 +204,7 @@ def _units(ax: Axes, traced) -> None:
     for (name, values), marker in zip(shares.items(), "osD", strict=True):
         ax.plot(layers, values, label=name, marker=marker, markersize=4)
     ax.set(title="units", xlabel="layer", ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
-    ax.set_xticks([1, len(rows)], [rows[0].name, rows[-1].name])
+    ax.set_xticks([1, len(rows)], [row.name.split(".")[0] for row in (rows[0], rows[-1])])
     ax.legend(fontsize=9, loc="center right", handlelength=1.4, frameon=True, edgecolor="none")
 
 
