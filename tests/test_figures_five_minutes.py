@@ -60,35 +60,39 @@ def test_pixels_are_the_digits_up_to_a_shift_and_one_scale():
 
 # The first screen
 def test_a_patient_shows_measured_and_predicted_sizes_by_layer():
-    fig = figures.patient("12 ReLU layers")
+    fig = figures.patient_with("12 ReLU layers")
     signal, gradient = axes(fig)["signal"], axes(fig)["gradient"]
     predicted, measured = (line.get_ydata() for line in signal.lines[:2])
     np.testing.assert_allclose(predicted[1:-1], predicted[1] * 2 ** (-np.arange(11) / 2), rtol=0.1)
     assert np.all(np.abs(np.log(measured / predicted)) < 1)
     assert gradient.lines[1].get_ydata()[0] < 0.03
     assert "layer 2: vanishing signal" in fig.get_label()
+    assert [tick.get_text() for tick in signal.get_xticklabels()] == ["0", "24"]  # as diagnose counts
+    assert signal.lines[3].get_xdata()[0] == 2  # the second weight layer, model[2]
     assert "Remedy: initialize every layer from 2 on with he_normal" in fig.get_label()
 
 
 def test_a_patient_shows_zeros_on_the_edge_nan_as_a_word_and_the_shares_of_units():
-    zeros = axes(figures.patient("all zeros"))
+    zeros = axes(figures.patient_with("all zeros"))
     assert (zeros["signal"].lines[1].get_ydata() == figures.SMALLEST).all()
     units = {line.get_label(): line.get_ydata() for line in zeros["units"].lines}
     np.testing.assert_allclose(units["copies"], 63 / 64)
     assert not np.any(units["dead"])
-    dead = {line.get_label(): line.get_ydata() for line in axes(figures.patient("dead layer"))["units"].lines}
+    units = axes(figures.patient_with("dead layer"))["units"]
+    dead = {line.get_label(): line.get_ydata() for line in units.lines}
     np.testing.assert_allclose(dead["dead"][2:], 1)
     np.testing.assert_allclose(dead["copies"], 0, atol=0.02)  # dead units are not called copies too
-    saturated = axes(figures.patient("std 1"))["units"].lines[1]
+    saturated = axes(figures.patient_with("std 1"))["units"].lines[1]
     assert (saturated.get_label(), saturated.get_ydata().min() > 0.7) == ("saturated", True)
-    nan = axes(figures.patient("one NaN"))["signal"]
+    nan = axes(figures.patient_with("one NaN"))["signal"]
     assert [text.get_text() for text in nan.texts] == ["NaN"]
 
 
 def test_every_patient_has_a_label_of_its_own():
-    labels = [figures.patient(fault).get_label() for fault in ("none", "std 1", "ReLU at the end")]
+    labels = [figures.patient_with(fault).get_label() for fault in ("none", "std 1", "ReLU at the end")]
     assert len(set(labels)) == 3
     assert labels[0].endswith("diagnose: healthy")
+    assert [figures.patient_number(i).get_label() for i in (0, 5, 12)] == labels
 
 
 # The order of looking

@@ -17,7 +17,9 @@ def test_defaults_show_the_distribution_and_the_number():
     fig = frameworks.defaults(ROWS, "dense")
     left, right = fig.axes
     torch = left.lines[0].get_ydata()
-    assert np.abs(frameworks.HALF_WIDTHS[torch == 1]).max() == pytest.approx(1, abs=0.02)  # 1 / sqrt(n_in)
+    assert np.abs(frameworks.HALF_WIDTHS[torch > 0]).max() == pytest.approx(1, abs=0.02)  # 1 / sqrt(n_in)
+    areas = [line.get_ydata().sum() * 0.01 for line in left.lines[:2]]
+    np.testing.assert_allclose(areas, 1, atol=0.01)  # densities
     np.testing.assert_allclose([bar.get_height() for bar in right.patches], [1 / 3, 4 / 3, 2])
     assert "PyTorch uniform, n_in Var 0.333; Keras uniform, n_in Var 1.33" in fig.get_label()
 

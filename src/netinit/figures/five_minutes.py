@@ -135,12 +135,17 @@ def start_of(fault: str, seed: int = 0) -> tuple[Layer, np.ndarray, np.ndarray]:
 # The first screen: what `trace` measures and what `diagnose` says.
 
 
-def patient(fault: str) -> Figure:
+def patient_number(patient: int) -> Figure:
+    """Patient 0 is sound; the others have the faults in the order of the gallery."""
+    return patient_with(["none", *FAULTS][patient])
+
+
+def patient_with(fault: str) -> Figure:
     """Signal, gradient and units by layer, and under them the words of `diagnose`."""
     model, x, y = start_of(fault)
     told = diagnose(model, x, y)
     grid = [["signal", "gradient", "units"], ["words", "words", "words"]]
-    fig, panels = plt.subplot_mosaic(grid, figsize=(6, 4), height_ratios=[1.7, 1.15])
+    fig, panels = plt.subplot_mosaic(grid, figsize=(5.4, 4.1), height_ratios=[1.5, 1.15])
     rows = [row for row in told.trace if row.weight_std is not None]
     for name, measured, predicted in [
         ("signal", "rms", "predicted_rms"),
@@ -148,15 +153,29 @@ def patient(fault: str) -> Figure:
     ]:
         _against_theory(panels[name], *([getattr(row, key) for row in rows] for key in (measured, predicted)))
         panels[name].set(title=name, xlabel="layer")
+        _name_layers(panels[name], [row.name for row in rows], told)
     _units(panels["units"], told.trace)
     words = _words(told)
     panels["words"].axis("off")
     panels["words"].text(0, 1, words, va="top", linespacing=1.2)
     what = "A sound network" if fault == "none" else FAULTS[fault].what
+    fig.suptitle(what, x=0.02, ha="left", fontsize=12)
     ends = f"rms of the signal {_size(rows[0].rms)} at the first layer, {_size(rows[-1].rms)} at the last"
     back = f"gradient {_size(rows[0].gradient_std)} and {_size(rows[-1].gradient_std)}"
     fig.set_label(f"{what}: {ends}; {back}. diagnose: {' '.join(words.split())}")
     return fig
+
+
+def _name_layers(ax: Axes, paths: Sequence[str], told) -> None:
+    """Ticks that count the layers as `diagnose` does, and a line at the layer of which it speaks."""
+    ticks = {1: paths[0], len(paths): paths[-1]}
+    found = told.findings[0].layer if told.findings else None
+    if found in paths:
+        place = paths.index(found) + 1
+        ax.axvline(place, color="#CC79A7", linewidth=5, alpha=0.35)
+        if 2 < place < len(paths) - 1 and found.isdigit():
+            ticks[place] = found
+    ax.set_xticks(list(ticks), list(ticks.values()))
 
 
 def _against_theory(ax: Axes, measured: Sequence, predicted: Sequence) -> None:
@@ -185,7 +204,7 @@ def _units(ax: Axes, traced) -> None:
     for (name, values), marker in zip(shares.items(), "osD", strict=True):
         ax.plot(layers, values, label=name, marker=marker, markersize=4)
     ax.set(title="units", xlabel="layer", ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
-    ax.set_xticks([1, max(len(rows), 2)])
+    ax.set_xticks([1, len(rows)], [row.name.split(".")[0] for row in (rows[0], rows[-1])])
     ax.legend(fontsize=9, loc="center right", handlelength=1.4, frameon=True, edgecolor="none")
 
 
@@ -201,7 +220,7 @@ def _words(told) -> str:
     found = told.findings[0]
     where = found.layer if found.layer in ("input", "labels") else f"layer {found.layer}"
     lines = [f"{where}: {found.fault}", found.evidence, f"Remedy: {found.remedy}"]
-    return "\n".join(textwrap.fill(line, 62, subsequent_indent="   ") for line in lines)
+    return "\n".join(textwrap.fill(line, 54, subsequent_indent="   ") for line in lines)
 
 
 def _size(value) -> str:

@@ -15,32 +15,31 @@ HALF_WIDTHS = np.linspace(-3, 3, 601)
 
 
 def density(draw: str, n_var: float) -> np.ndarray:
-    """The density of sqrt(n_in) W on `HALF_WIDTHS`, its highest point at 1; `draw` as the table names it."""
+    """The density of sqrt(n_in) W on `HALF_WIDTHS`; `draw` as the table names it."""
     z = HALF_WIDTHS / np.sqrt(n_var)
     if draw == "uniform":
-        return (np.abs(z) <= np.sqrt(3)).astype(float)
-    return np.exp(-(z**2) / 2)
+        return (np.abs(z) <= np.sqrt(3)) / np.sqrt(12 * n_var)
+    return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi * n_var)
 
 
 def defaults(rows: Sequence[Mapping], layer: str) -> Figure:
     """What one layer draws by default in each library, beside He: the distribution, and n_in Var[W]."""
     shown = {row["library"]: row for row in rows if row["layer"] == layer}
     shown["He, ReLU"] = {"draw": "normal", "n_var": 2.0}
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.4), layout="constrained")
+    fig, (left, right) = plt.subplots(1, 2, figsize=(5.4, 3.3), layout="constrained")
     for name, row in shown.items():
         left.plot(HALF_WIDTHS, density(row["draw"], row["n_var"]), marker="", label=name)
-    left.set(xlabel="weight times root of n_in", yticks=[], ylim=(0, 1.6), title=layer)
+    left.set(xlabel="weight times root of n_in", yticks=[], ylim=(0, 1.25), title=f"{layer}: density")
     left.legend(loc="upper left", fontsize=9)
     bars = right.bar(list(shown), [row["n_var"] for row in shown.values()], color=["C0", "C1", "C2"])
     right.bar_label(bars, [f"{row['n_var']:.3g}" for row in shown.values()])
-    right.axhline(1, color="#444444", linestyle=":")
     right.set(yscale="log", ylim=(5e-4, 6), title="n_in times Var[W]")
     words = "; ".join(f"{name} {row['draw']}, n_in Var {row['n_var']:.3g}" for name, row in shown.items())
     fig.set_label(f"{layer}: {words}.")
     return fig
 
 
-def signals(scales: Mapping[str, float], activation: str, *, depth: int = 20, width: int = 256) -> Figure:
+def signals(scales: Mapping[str, float], activation: str, *, depth: int = 20, width: int = 128) -> Figure:
     """The rms of the preactivations by layer for weights of variance scale / width: theory and five seeds."""
     phi, layers, words = get_activation(activation), range(1, depth + 1), []
     fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
@@ -74,7 +73,7 @@ def cut_normal(cut: float) -> Figure:
     fig, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
     ax.plot(z, phi, marker="", linestyle="--", label="before the cut")
     ax.fill_between(z, phi * inside / mass, alpha=0.4, label="after")
-    ax.set(xlabel="weight, in std of the normal", yticks=[], ylim=(0, 1.1))
+    ax.set(xlabel="weight, in std of the normal", yticks=[], ylim=(0, 0.65))
     ax.set_title(f"cut at {cut:g}: std {std:.3f} of what was asked for")
     ax.legend(loc="upper right")
     fig.set_label(f"A normal cut at {cut:g} standard deviations keeps a std of {std:.3f}.")

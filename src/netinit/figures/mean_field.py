@@ -65,7 +65,7 @@ def plane(weight_variance, bias_variance):
     z = preactivations(pair, weight_variance, bias_variance, 30)
     dots = correlation(z[:, 0], z[:, 1])
     line = correlations(correlation(*pair), weight_variance, bias_variance, 30)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3), width_ratios=[2, 3])
+    fig, (left, right) = plt.subplots(1, 2, figsize=(5.4, 3.2), width_ratios=[2, 3])
     _draw_edge(left)
     left.plot(weight_variance, bias_variance, "o", color=MEASURED, markersize=11)
     right.plot(layer, line, "-", color=THEORY, marker="", label="theory")
@@ -209,11 +209,13 @@ def at_the_gain(activation):
     ):
         right.plot(layer, t.column(f"predicted_{column}", "Linear"), "-", color=color, marker="")
         right.plot(layer[::4], t.column(column, "Linear")[::4], mark, color=color, ms=4, label=name)
-    right.set(yscale="log", ylim=(1e-21, 1e4), xlabel="layer", title=f"rms, gain {gain:.3f} (lines: theory)")
-    right.legend(loc="lower right")
+    right.set(yscale="log", ylim=(1e-3, 1e3), xlabel="layer", title=f"rms, gain {gain:.3f}")
+    right.legend(loc="upper right")
+    change = t[0].gradient_std / t[-1].gradient_std
+    right.text(0.05, 0.05, f"gradient, 50 to 1: x {change:.1g}", transform=right.transAxes)
     fig.set_label(
         f"{activation}, forward gain {gain:.3f}: from layer 50 back to layer 1 the gradient changes by a "
-        f"factor of {t[0].gradient_std / t[-1].gradient_std:.2g}; the signal ends at {t[-1].rms:.2g}."
+        f"factor of {change:.2g}; the signal ends at {t[-1].rms:.2g}."
     )
     return fig
 
