@@ -1,0 +1,417 @@
+"""A fuzz: odd values in place of good ones, in every public function that takes values from strangers.
+
+Each call below works. Hypothesis then puts odd values in the place of one or two of its arguments. Two things
+may happen: the call works and returns what it promises, or it raises TypeError or ValueError with one sentence
+that names an odd argument. A call that raises changes nothing that it was given, one that works only what it
+is there to change. Warnings are errors, and so is a call without an end.
+"""
+
+import decimal
+import inspect
+import io
+import itertools
+from functools import partial
+from numbers import Integral
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import from_dtype
+
+import netinit
+from netinit import INITIALIZERS, Conv2d, Layer, Linear, Parameter, Sequential, mlp, plots, theory, widgets
+
+EXAMPLES = 30  # of each call
+
+# ---- odd values ----------------------------------------------------------------------------------
+
+
+def affordable(number):
+    """Not a size between what is quick and what no computer holds: it might just fit, and then take long."""
+    return not (isinstance(number, Integral) and 300 < abs(int(number)) < 2**60)
+
+
+NUMBERS = st.one_of(
+    st.integers(-3, 300),
+    st.sampled_from([2**63, -(10**400), 10**400, 0.0, -0.0, 1e-320, 1e300, np.nan, np.inf, 1j, True, False]),
+    st.floats(),
+    st.fractions(),
+    st.decimals(),
+    st.sampled_from("?bBhHiIlLefdgFDG").flatmap(lambda code: from_dtype(np.dtype(code))),
+).filter(affordable)
+
+KINDS = {
+    "plain": lambda a: a,
+    "list": np.ndarray.tolist,
+    "matrix": lambda a: a.view(np.matrix) if a.ndim == 2 else a,
+    "masked": lambda a: np.ma.MaskedArray(a, mask=True),
+    "reversed": lambda a: a[::-1] if a.ndim else a,
+    "column by column": np.asfortranarray,
+    "one number": lambda a: a.flat[0] if a.size else a,
+}
+
+
+@st.composite
+def odd_arrays(draw):
+    """Another shape, dtype, memory, class or content than is wanted, or just right."""
+    shape = draw(st.sampled_from([(), (0,), (1,), (4,), (5,), (5, 4), (4, 5), (0, 4), (5, 0), (2, 4, 4, 2)]))
+    content = draw(st.sampled_from([[0], [1], [2, 1, 0], [0.5, -0.25], [np.nan, 1], [np.inf], [-1, 99], [1e30]]))
+    dtype = draw(st.sampled_from(["f4", "f8", "f2", "g", "?", "i1", "u1", "i8", "u8", "c8", "O", "U4", "M8[s]"]))
+    with np.errstate(all="ignore"):
+        array = np.resize(np.array(content).astype("i8" if dtype[0] == "M" else dtype).astype(dtype), shape)
+    array.flags.writeable = draw(st.booleans())
+    return KINDS[draw(st.sampled_from(list(KINDS)))](array)
+
+
+OTHERS = [None, object(), Layer(), int, len, float("nan").hex, "", "relu ", "he_nomral", "fan_im", "fan\nin"]
+OTHERS += [b"relu", [], (), {}, {1, 2}, {"a": 1}, [None], [[1], [1, 2]], (3, -1), (2, 3.0), ("a", "b"), slice(2)]
+OTHERS += [range(3), np.float64, "float16", ">f4", "int32", np.dtype("V8"), lambda *a, **k: None, lambda x: x]
+OTHERS += [np.random.default_rng, np.random.RandomState(0), 10 * [3], 70 * [1], 99 * "x", [np.zeros(2)], io.StringIO()]
+ODD = st.one_of(NUMBERS, odd_arrays(), st.sampled_from(OTHERS), st.builds(itertools.count), st.text(max_size=5))
+
+# ---- what a result must be -----------------------------------------------------------------------
+
+
+def drawn(result, shape, dtype, **_):
+    assert type(result) is np.ndarray
+    assert result.dtype == np.dtype(dtype)
+    assert result.shape == tuple(shape)
+    assert np.isfinite(result).all()
+
+
+def number(result, **_):
+    assert type(result) is float
+    assert not np.isnan(result)
+
+
+def loss(result, **arguments):
+    outputs = next(iter(arguments.values()))
+    value, grad = result
+    assert type(value) is float
+    assert grad.shape == outputs.shape
+    assert np.isfinite(outputs).all() <= np.isfinite(value)
+
+
+def network(result, **_):
+    assert isinstance(result, Layer)
+    for path, array in result.named_arrays():
+        assert array.dtype == np.float32, path
+        assert np.isfinite(array).all(), path
+    for part in [result, *(layer for _, layer in result.named_layers())]:
+        assert all(type(size) in (int, type(None)) for size in (part.n_in, part.n_out)), repr(part)
+
+
+def gradient(result, x, **_):
+    assert type(result) is np.ndarray
+    assert (result.shape, result.dtype.kind) == (x.shape, "f")
+    assert not np.isnan(result).any() or np.isnan(x).any()
+
+
+def printed(result, **_):
+    assert repr(result)
+
+
+# ---- the calls -----------------------------------------------------------------------------------
+
+
+class Call(NamedTuple):
+    """One public function with arguments that are good, and what its result must be."""
+
+    function: object
+    arguments: object  # a function without arguments: each example starts anew
+    promise: object = printed
+    changes: str = ""  # the argument that the call is there to change
+    words: tuple = ()  # what a message may call an argument other than by its name
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def defaults(function, **given):
+    """The given arguments, and the defaults of the others."""
+    parameters = inspect.signature(function).parameters.items()
+    return {name: p.default for name, p in parameters if p.default is not p.empty} | given
+
+
+def filled(*sizes, **options):
+    return netinit.initialize(mlp(sizes or [4, 5, 3], **options), "he_normal", rng())
+
+
+def batch(*shape):
+    return rng().standard_normal(shape or (5, 4), np.float32)
+
+
+def labels():
+    return np.array([0, 1, 2, 0, 1])
+
+
+def dataset():
+    return netinit.Dataset(*3 * (batch(), labels()))
+
+
+def initializer(function):
+    return Call(function, lambda: defaults(function, shape=(3, 3, 2, 4), rng=rng()), drawn)
+
+
+def layer(make, *shape):
+    """Forward and backward through a layer or model."""
+
+    def both_ways(x, grad):
+        model = make()
+        output = model(x)
+        assert isinstance(output, np.ndarray)
+        return model.backward(np.ones_like(output) if grad is None else grad)
+
+    return Call(both_ways, lambda: {"x": batch(*shape), "grad": None}, gradient, words=("input", "image"))
+
+
+def on_parameters(rule):
+    def good():
+        parameters = filled().parameters()
+        for p in parameters:
+            p.grad = np.ones_like(p.value)
+        return defaults(rule, parameters=parameters, lr=0.1)
+
+    def step(**arguments):
+        optimizer = rule(**arguments)
+        optimizer.step()
+        return [p.value.copy() for p in optimizer.parameters]
+
+    return Call(step, good, lambda result, **_: [drawn(a, a.shape, "f4") for a in result], "parameters", ("beta",))
+
+
+def fitted(model, data, lr=0.1, **options):
+    optimizer = netinit.SGD(model.parameters(), lr) if isinstance(model, Layer) else None
+    return netinit.fit(model, data, optimizer, **options)
+
+
+def fields(x_train, y_train, x_validation, y_validation):
+    return fitted(
+        filled(),
+        netinit.Dataset(x_train, y_train, x_validation, y_validation, None, None),
+        epochs=1,
+        batch_size=2,
+        rng=rng(),
+    )
+
+
+def frame(depth=0, name=""):
+    figure = plt.figure(figsize=(1, 1))
+    figure.set_label(f"{depth} {name}")
+    return figure
+
+
+def axes():
+    return plt.figure(figsize=(1, 1)).subplots()
+
+
+FAMILY = {f.__name__: f for f in [*INITIALIZERS.values(), netinit.variance_scaling]}
+RULES = [netinit.SGD, netinit.Momentum, netinit.AdaGrad, netinit.RMSProp, netinit.Adam]
+RESIDUAL = partial(netinit.residual_mlp, 4, 5, 2, 3, fixup=True)
+CALLS = {
+    **{name: initializer(function) for name, function in FAMILY.items()},
+    "fans": Call(netinit.fans, lambda: defaults(netinit.fans, shape=(3, 3, 2, 4))),
+    "get_initializer": Call(netinit.get_initializer, lambda: {"initializer": "zeros"}),
+    "get_activation": Call(netinit.get_activation, lambda: {"activation": "relu"}),
+    "leaky_relu": Call(netinit.leaky_relu, lambda: {"slope": 0.1}),
+    **{f"activation {name}": Call(f, lambda: {"z": batch()}) for name, f in netinit.ACTIVATIONS.items()},
+    # theory
+    "gain": Call(theory.gain, lambda: {"activation": "relu", "direction": "forward"}, number),
+    "variance_map": Call(
+        theory.variance_map,
+        lambda: {"activation": "tanh", "q": 1.0, "weight_variance": 2.0, "bias_variance": 0.1},
+        number,
+    ),
+    "correlation_map": Call(
+        theory.correlation_map,
+        lambda: {"activation": "relu", "c": 0.5, "q": 1.0, "weight_variance": 2.0, "bias_variance": 0.1},
+        number,
+    ),
+    "chi": Call(
+        theory.chi,
+        lambda: {"activation": "tanh", "q": 1.0, "weight_variance": 2.0, "correlation": 1.0},
+        number,
+    ),
+    "fixed_point": Call(
+        theory.fixed_point,
+        lambda: {"activation": "relu", "weight_variance": 1.0, "bias_variance": 0.1},
+        number,
+    ),
+    "correlation_fixed_point": Call(
+        theory.correlation_fixed_point,
+        lambda: {"activation": "relu", "weight_variance": 1.0, "bias_variance": 0.1},
+        number,
+        words=("q*",),
+    ),
+    "critical_weight_variance": Call(
+        theory.critical_weight_variance, lambda: {"activation": "tanh", "bias_variance": 0.05}, number
+    ),
+    "depth_scale": Call(theory.depth_scale, lambda: {"chi": 0.9}, number),
+    "predict": Call(netinit.predict, lambda: {"model": filled(), "input_second_moment": 1.0}),
+    # layers and models
+    "Parameter": Call(Parameter, lambda: defaults(Parameter, value=batch())),
+    "Linear": Call(Linear, lambda: defaults(Linear, n_in=4, n_out=3), network),
+    "Conv2d": Call(Conv2d, lambda: defaults(Conv2d, c_in=4, c_out=4), network),
+    "BatchNorm": Call(netinit.BatchNorm, lambda: defaults(netinit.BatchNorm, n=4), network),
+    "LayerNorm": Call(netinit.LayerNorm, lambda: defaults(netinit.LayerNorm, n=4), network),
+    "Activation": Call(netinit.Activation, lambda: {"activation": "relu"}, network),
+    "Residual": Call(netinit.Residual, lambda: {"branch": Linear(4, 4), "shortcut": None}, network),
+    "Sequential": Call(lambda layer: Sequential(Linear(4, 4), layer), lambda: {"layer": Linear(4, 4)}, network),
+    "mlp": Call(mlp, lambda: defaults(mlp, sizes=[4, 5, 3]), network),
+    "residual_mlp": Call(
+        netinit.residual_mlp,
+        lambda: defaults(netinit.residual_mlp, n_in=4, width=5, blocks=2, n_out=3),
+        network,
+    ),
+    "convnet": Call(netinit.convnet, lambda: defaults(netinit.convnet, channels=[2, 3], n_out=3), network),
+    "through Linear": layer(lambda: filled(4, 3)[0]),
+    "through Conv2d": layer(lambda: Conv2d(2, 4, groups=2), 2, 4, 4, 2),
+    "through Flatten": layer(netinit.Flatten, 2, 4, 4, 2),
+    "through BatchNorm": layer(lambda: netinit.BatchNorm(4)),
+    "through LayerNorm": layer(lambda: netinit.LayerNorm(4)),
+    "through ScalarBias": layer(netinit.ScalarBias),
+    "through ScalarScale": layer(netinit.ScalarScale),
+    "through Residual": layer(lambda: netinit.Residual(filled(4, 4)[0])),
+    "through Sequential": layer(lambda: filled(norm="layer")),
+    **{f"through {name}": layer(partial(netinit.Activation, name)) for name in netinit.ACTIVATIONS},
+    # weights into a model
+    "initialize": Call(
+        netinit.initialize,
+        lambda: {"model": filled(), "initializer": "ones", "rng": rng(), "bias": "ones"},
+        network,
+        "model",
+    ),
+    "fixup": Call(netinit.fixup, lambda: {"model": RESIDUAL(), "rng": rng(), "base": "ones"}, network, "model"),
+    "lsuv": Call(
+        netinit.lsuv, lambda: defaults(netinit.lsuv, model=filled(), x=batch(), rng=rng()), changes="model"
+    ),
+    "transfer": Call(
+        netinit.transfer,
+        lambda: defaults(netinit.transfer, source=filled(), target=filled(4, 5, 2), layers=["0"]),
+        changes="target",
+    ),
+    "transfer an array": Call(
+        lambda source, target: netinit.transfer({"0.weight": source}, target),
+        lambda: {"source": batch(4, 5), "target": filled()},
+        changes="target",
+    ),
+    "load_state_dict": Call(
+        lambda self, state, strict: self.load_state_dict(state, strict),
+        lambda: {"self": filled(), "state": filled().state_dict(), "strict": True},
+        changes="self",
+    ),
+    "load an array": Call(
+        lambda self, state: self.load_state_dict({**self.state_dict(), "0.weight": state}),
+        lambda: {"self": filled(), "state": batch(4, 5)},
+        changes="self",
+    ),
+    # training
+    "softmax_cross_entropy": Call(
+        netinit.softmax_cross_entropy, lambda: {"logits": batch(), "labels": labels()}, loss
+    ),
+    "mean_squared_error": Call(
+        netinit.mean_squared_error, lambda: {"outputs": batch(), "targets": batch()}, loss
+    ),
+    **{rule.__name__: on_parameters(rule) for rule in RULES},
+    "fit": Call(
+        fitted,
+        lambda: {"model": filled(), "data": dataset(), "epochs": 1, "batch_size": 2, "rng": rng(), "progress": False},
+        changes="model",
+    ),
+    "fit on odd data": Call(fields, lambda: dict(dataset()._asdict(), x_test=0)),
+    "evaluate": Call(netinit.evaluate, lambda: {"model": filled(), "x": batch(), "y": labels()}),
+    # diagnostics
+    "trace": Call(
+        netinit.trace,
+        lambda: {"model": filled(), "x": batch(), "y": labels(), "output_gradient": None, "keep": False},
+    ),
+    "trace back": Call(
+        netinit.trace, lambda: {"model": filled(), "x": batch(), "output_gradient": batch(5, 3)}
+    ),
+    "diagnose": Call(netinit.diagnose, lambda: {"model": filled(), "x": batch(), "y": labels()}),
+    # data
+    "few_labels": Call(netinit.few_labels, lambda: {"data": dataset(), "per_class": 1, "rng": rng()}),
+    "only_classes": Call(netinit.only_classes, lambda: {"data": dataset(), "classes": [1, 2]}),
+    "rotate": Call(netinit.rotate, lambda: {"images": batch(5, 4, 4), "degrees": 30.0}),
+    "add_noise": Call(netinit.add_noise, lambda: {"images": batch(), "sigma": 0.1, "rng": rng()}),
+    # many runs, figures
+    "sweep": Call(
+        netinit.sweep, lambda: {"run": dict, "grid": {"a": [1, 2]}, "n_jobs": 1, "progress": False}
+    ),
+    "sweep over": Call(
+        lambda grid: netinit.sweep(lambda a: {"b": 1}, {"a": grid}, progress=False), lambda: {"grid": [1, 2]}
+    ),
+    "explore": Call(
+        lambda draw, play, start, depth, name: widgets.explore(
+            draw, play=play, start=start, depth=depth, name=name
+        ).frame(depth=1, name="a"),
+        lambda: {"draw": frame, "play": "depth", "start": {"depth": 1}, "depth": [1], "name": ["a"]},
+    ),
+    "lines_with_spread": Call(
+        plots.lines_with_spread, lambda: {"ax": axes(), "x": [1, 2], "runs": [[3, 4], [5, 8]], "label": "a"}
+    ),
+    "theory_and_measurement": Call(
+        plots.theory_and_measurement,
+        lambda: {"ax": axes(), "x": [1, 2], "theory": [3, 4], "runs": [[3, 4], [5, 8]], "label": "a"},
+    ),
+    "layer_histograms": Call(
+        plots.layer_histograms, lambda: {"axes": [axes()], "outputs": [batch()], "limits": (-1, 1)}
+    ),
+    "heatmap": Call(
+        plots.heatmap,
+        lambda: {"ax": axes(), "values": [[0.1, 0.9]], "rows": ["a"], "columns": ["b", "c"], "digits": 2},
+    ),
+}
+
+# ---- the fuzz ------------------------------------------------------------------------------------
+
+
+def snapshot(value):
+    """What a call must not change: arrays, the state and the modes of models, what a container holds."""
+    if isinstance(value, Layer):
+        modes = [(layer.training, type(layer)) for _, layer in value.named_layers()]
+        return [modes, *value.state_dict().items(), *(p.lr_scale for p in value.parameters())]
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, Parameter):
+        return value.value.copy()
+    if isinstance(value, (list, tuple)):
+        return [snapshot(part) for part in value]
+    return {key: snapshot(part) for key, part in value.items()} if isinstance(value, dict) else None
+
+
+def check_refusal(error, words):
+    sentence = str(error)
+    assert sentence.endswith(".") and "\n" not in sentence, f"no sentence: {sentence!r}"
+    assert any(word in sentence for word in words), f"names none of {words}: {sentence!r}"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", CALLS)
+def test_odd_values_work_or_are_refused_in_one_sentence(name):
+    call = CALLS[name]
+    handed = [argument for argument in call.arguments() if argument != "self"]
+    names = st.lists(st.sampled_from(handed), min_size=1, max_size=2, unique=True)
+
+    @settings(max_examples=EXAMPLES, phases=[Phase.generate])
+    @given(names.flatmap(lambda chosen: st.fixed_dictionaries(dict.fromkeys(chosen, ODD))))
+    def hand(odd):
+        arguments = call.arguments() | odd
+        before = snapshot(arguments)
+        try:
+            result = call.function(**arguments)
+        except (TypeError, ValueError) as error:
+            check_refusal(error, (*odd, *call.words))
+        else:
+            before.pop(call.changes, None)
+            call.promise(result, **arguments)
+        for argument, held in before.items():
+            np.testing.assert_equal(snapshot(arguments[argument]), held, argument)
+        plt.close("all")
+
+    call.promise(call.function(**call.arguments()), **call.arguments())
+    hand()
