@@ -399,20 +399,20 @@ _NAMED = (
 INITIALIZERS: Mapping[str, Initializer] = MappingProxyType({f.__name__: f for f in _NAMED})
 
 
-def get_initializer(initializer: str | Initializer) -> Initializer:
+def get_initializer(initializer: str | Initializer, name: str = "initializer") -> Initializer:
     """Return the initializer of that name in `INITIALIZERS`; a callable `f(shape, rng, *, dtype)` as it is.
 
     Raises: ValueError for an unknown name, with the closest known one; TypeError for anything else, such as a
-    layer, or a function that takes no dtype.
+    layer, or a function that takes no dtype. An error calls the argument `name`.
 
     >>> get_initializer("he_normal") is he_normal
     True
     """
     if isinstance(initializer, str):
-        return INITIALIZERS[check_name("initializer", initializer, INITIALIZERS)]
+        return INITIALIZERS[check_name(name, initializer, INITIALIZERS)]
     if not _keeps_the_contract(initializer):
         raise TypeError(
-            "initializer must be a name such as 'he_normal' or a callable f(shape, rng, *, dtype), "
+            f"{name} must be a name such as 'he_normal' or a callable f(shape, rng, *, dtype), "
             f"got {_described(initializer)}."
         )
     return initializer

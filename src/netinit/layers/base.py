@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from netinit.checks import TRAINED, cast, check_flag, check_floats, check_kind, check_number
+from netinit.checks import TRAINED, cast, check_flag, check_floats, check_kind, check_number, shown
 
 MOST_NESTED = 100  # layers within layers, which Python runs as calls within calls
 
@@ -175,7 +175,7 @@ class Layer:
         except TypeError:
             fits = False
         if not fits:
-            raise TypeError(f"dtype must be float32 or float64, got {dtype!r}.")
+            raise TypeError(f"dtype must be float32 or float64, got {shown(dtype)}.")
         for _, layer in self.named_layers():
             for name in layer.buffers():
                 setattr(layer, name, getattr(layer, name).astype(dtype))
@@ -235,6 +235,21 @@ def weight_of(layer: Layer) -> Parameter | None:
 def bias_of(layer: Layer) -> Parameter | None:
     """The layer's own parameter `bias`; None without one."""
     return own_parameters(layer).get("bias")
+
+
+def check_gradient(grad: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Raise unless dLoss/d(output) is an array of floating-point numbers in the shape of the output."""
+    check_floats("grad", grad)
+    if grad.shape != shape:
+        raise ValueError(f"grad must have shape {shape}, got {grad.shape}.")
+
+
+def zero_parameter(name: str, *shape: int) -> Parameter:
+    """A float32 parameter of zeros; raises ValueError, not MemoryError, where no memory holds it."""
+    try:
+        return Parameter(np.zeros(shape, np.float32), name=name)
+    except (ValueError, MemoryError):
+        raise ValueError(f"{name} must fit into memory, got the shape {shown(shape)}.") from None
 
 
 def own_parameters(layer: Layer) -> dict[str, Parameter]:
