@@ -71,15 +71,13 @@ def _runs(ax: Axes, runs: np.ndarray, x: Sequence[float]) -> np.ndarray:
 
 
 def _numbers(name: str, values) -> np.ndarray:
-    """The values in float64; raises TypeError for what holds no numbers, ValueError for no finite one."""
+    """The values in float64; raises TypeError where they are no numbers."""
     try:
         array = np.asarray(values)
     except ValueError:
         array = np.empty(0, object)  # rows of different lengths
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers in rows of one length, got {shown(values)}.")
-    if not np.isfinite(array).any():
-        raise ValueError(f"{name} must hold a finite number, got {shown(values)}.")
     return array.astype(np.float64)
 
 
@@ -93,7 +91,10 @@ def layer_histograms(
     'layer 2'
     """
     for i, (ax, values) in enumerate(zip(axes, outputs, strict=True), start=1):
-        ax.hist(np.clip(_numbers("outputs", values).ravel(), *limits), bins=40, range=limits, density=True)
+        values = _numbers("outputs", values)
+        if not np.isfinite(values).any():
+            raise ValueError(f"outputs must hold a finite number for layer {i}, got shape {values.shape}.")
+        ax.hist(np.clip(values.ravel(), *limits), bins=40, range=limits, density=True)
         ax.set(title=f"layer {i}", xlim=limits, yticks=[])
     return axes
 
@@ -107,8 +108,9 @@ def heatmap(ax: Axes, values: np.ndarray, rows: Sequence, columns: Sequence, *, 
     """
     check_kind("ax", ax, Axes, "an Axes")
     values = _numbers("values", values)
-    if values.shape != (len(rows), len(columns)):
-        raise ValueError(f"values must have the shape {(len(rows), len(columns))}, got {values.shape}.")
+    if values.shape != (len(rows), len(columns)) or not np.isfinite(values).any():
+        wanted = f"the shape {(len(rows), len(columns))} and a finite number"
+        raise ValueError(f"values must have {wanted}, got {values.shape} with {np.isfinite(values).sum()}.")
     image = ax.imshow(values, cmap="cividis", aspect="auto")
     bright = np.asarray(image.norm(values)) > 0.5
     ax.set_xticks(range(len(columns)), columns)
