@@ -212,9 +212,13 @@ def _listed(controls) -> dict[str, list]:
         if not values:
             raise ValueError(f"control {name!r} has no values; list at least one.")
         if not (all(map(_is_number, values)) or all(isinstance(value, str) for value in values)):
-            raise TypeError(f"control {name!r} is {shown(values)}; its values must be all numbers or all strings.")
+            raise TypeError(
+                f"control {name!r} is {shown(values)}; its values must be all numbers or all strings."
+            )
         if len(set(map(_text, values))) < len(values):
-            raise ValueError(f"control {name!r} is {shown(values)}; each value may appear, as shown, only once.")
+            raise ValueError(
+                f"control {name!r} is {shown(values)}; each value may appear, as shown, only once."
+            )
     return listed
 
 
