@@ -348,7 +348,11 @@ WRONG_CALLS = {
         TypeError,
         "parameters must be a list of parameters such as model.parameters(), got Linear(2, 3)",
     ),
-    "a method": (lambda: SGD(mlp([2, 3]).parameters, 0.1), TypeError, "parameters must be a list of parameters such as model"),
+    "a method": (
+        lambda: SGD(mlp([2, 3]).parameters, 0.1),
+        TypeError,
+        "parameters must be a list of parameters",
+    ),
     "a model": (lambda: SGD(mlp([2, 3, 1]), 0.1), TypeError, "must hold Parameter objects, got Linear"),
     "arrays": (lambda: SGD([np.ones(3)], 0.1), TypeError, "must hold Parameter objects, got ndarray"),
     "the same twice": (lambda: SGD(theta() * 2, 0.1), ValueError, "one object twice"),

@@ -2,8 +2,8 @@
 
 import base64
 import functools
-import itertools
 import io
+import itertools
 import re
 
 import numpy as np
