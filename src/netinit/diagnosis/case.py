@@ -212,6 +212,8 @@ def examine(model: Layer, x: np.ndarray, y=None) -> Case:
     if all(row.weight_std is None for row in traced):
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
     y = None if y is None else np.asarray(y)
+    if y is not None and y.dtype.kind not in "iuf":
+        raise TypeError(f"y must be integer labels or the targets of a regression, got dtype {y.dtype}.")
     walk = _Walk(traced)
     walk.output(model, "", x)
     steps = _steps(model, traced, walk.inputs)
