@@ -169,13 +169,13 @@ github-release: | check-python ## make the release on GitHub, with its changes a
 	@gh release create "$$GITHUB_REF_NAME" dist/* --verify-tag --notes-file _build/release-notes.md
 
 browser-test: book $(VENV)/.browser ## drive the built book in a real browser (needs Chromium)
-	@$(RUN)/python -m pytest -q tests/browser
+	@$(RUN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/browser
 
 torch: $(VENV)/.torch | check-python ## install PyTorch, so that the tests that compare with it run
 
 frameworks: $(VENV)/.frameworks | check-python ## run what the chapters show in PyTorch, JAX and Keras (installs them)
 	@test -d tests/frameworks || { echo "There is no folder tests/frameworks, so there is nothing to run." >&2; exit 1; }
-	@$(RUN)/python -m pytest -q tests/frameworks
+	@$(RUN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/frameworks
 
 bench: $(VENV)/.bench | check-python ## time netinit beside PyTorch and others, and print the table
 	@$(RUN)/python -m benchmarks

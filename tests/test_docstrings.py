@@ -3,15 +3,12 @@
 import doctest
 import inspect
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 import netinit
 from netinit import plots, theory, widgets
-
-matplotlib.use("agg")
 
 # What the examples take for granted, as the docstring of netinit says.
 KNOWN = {name: getattr(netinit, name) for name in netinit.__all__}

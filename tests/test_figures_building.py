@@ -2,21 +2,12 @@
 
 import re
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import Activation, Linear, Residual, Sequential, initialize, mlp, trace
 from netinit.figures import building
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def cells(fig):

@@ -2,21 +2,10 @@
 
 import itertools
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit.figures import choosing
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
 
 # --- the guide ---------------------------------------------------------------------------------------------
 

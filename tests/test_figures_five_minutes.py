@@ -2,8 +2,6 @@
 
 from types import SimpleNamespace
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -14,17 +12,9 @@ from netinit.losses import softmax_cross_entropy
 from netinit.optimizers import SGD
 from netinit.training import History
 
-matplotlib.use("agg")
-
 DIGITS = load_digits()
 X, Y = DIGITS.x_train[:100], DIGITS.y_train[:100]
 ONE_BATCH = {"right": [2.3, 0.5, 0.01], "wrong": [2.3, 2.3, 2.2]}
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 def axes(fig):

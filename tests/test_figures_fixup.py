@@ -2,21 +2,11 @@
 
 from types import SimpleNamespace
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import fixup, initialize, load_digits, residual_mlp
 from netinit.figures import fixup as figures
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 def run(losses, diverged_at=None):

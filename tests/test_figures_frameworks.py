@@ -1,21 +1,10 @@
 """What a reader sees in the figures of chapter 16: the right data in the right place."""
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import truncated_normal
 from netinit.figures import frameworks
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
 
 ROWS = [
     {"library": "PyTorch", "layer": "dense", "draw": "uniform", "n_var": 1 / 3},

@@ -1,13 +1,10 @@
 """What the landing page shows is what it says."""
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit.figures import landing
-
-matplotlib.use("agg")
 
 
 @pytest.fixture(params=[0.3, 1, 4], ids="scale {}".format)

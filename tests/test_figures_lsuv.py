@@ -1,19 +1,9 @@
 """What the pictures of chapter 9 show is what they are given, and what they say."""
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit.figures import lsuv
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 def test_the_square_has_its_derivative():

@@ -1,20 +1,10 @@
 """The pictures of the chapter on mean-field theory: the data they draw, and what their labels say."""
 
-import matplotlib
-
-matplotlib.use("agg")
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import theory
 from netinit.figures import mean_field
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def drawn(ax, index=0):

@@ -2,21 +2,11 @@
 
 from types import SimpleNamespace
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import BatchNorm, LayerNorm
 from netinit.figures import normalization
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 def run(stds, accuracy):

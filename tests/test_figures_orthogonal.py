@@ -1,20 +1,10 @@
 """What the pictures of chapter 7 show is what they are given, and what they say."""
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import load_digits
 from netinit.figures import orthogonal
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize("matrices", [0, 3, 12])

@@ -2,20 +2,10 @@
 
 from types import SimpleNamespace
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit.figures import random_start
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def no_figure_stays_open():
-    yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize("std", [0.01, 0.1, 3.0])

@@ -1,19 +1,8 @@
 """The pictures of the chapter on modern recipes: the data they draw, and what their labels say."""
 
-import matplotlib
-
-matplotlib.use("agg")
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from netinit.figures import recipes
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def row(width, scheme, lr, loss):

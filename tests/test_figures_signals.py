@@ -4,21 +4,11 @@ import re
 from functools import partial
 from types import SimpleNamespace
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import initialize, mlp, normal, trace
 from netinit.figures import signals
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def ydata(ax, label):

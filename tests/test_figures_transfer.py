@@ -1,21 +1,11 @@
 """What chapter 11's figures draw: the medians, weights and similarities handed in."""
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import evaluate, initialize, load_digits, mlp
 from netinit.figures import transfer
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
 
 RUNS = {"from scratch": np.array([[0.2, 0.9], [0.4, 0.9]]), "old weights": np.array([[0.8, 0.9], [0.9, 1.0]])}
 

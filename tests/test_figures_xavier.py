@@ -3,21 +3,12 @@
 import re
 from functools import partial
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import initialize, mlp, trace, xavier_normal, xavier_uniform
 from netinit.figures import xavier
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
 
 
 def numbers(text):

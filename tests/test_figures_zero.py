@@ -2,20 +2,11 @@
 
 from types import SimpleNamespace
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit.figures import zero
-
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def no_figure_stays_open():
-    yield
-    plt.close("all")
 
 
 def run(weights, accuracies):

@@ -2,15 +2,12 @@
 
 from types import SimpleNamespace
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from netinit import plots
 from netinit.training import History
-
-matplotlib.use("agg")
 
 
 @pytest.fixture

@@ -11,9 +11,6 @@ import pytest
 
 pytest.importorskip("ipywidgets", reason="ipywidgets draws the controls; it comes with the extra `book`")
 import ipywidgets
-import matplotlib
-
-matplotlib.use("agg")
 import matplotlib.pyplot as plt
 from PIL import Image
 

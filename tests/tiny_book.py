@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CONF = """
 import sys
 sys.path.insert(0, {extensions!r})
-extensions = ["myst_nb", "sphinx_design", "sphinx_exercise", "predictions", "reading_time"]
+extensions = ["myst_nb", "sphinx_design", "sphinx_exercise", "predictions", "reading_time", "course_overview"]
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 nb_execution_mode = "off"
 html_theme = "basic"

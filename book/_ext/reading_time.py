@@ -170,12 +170,12 @@ def deeper_page(docname):
 def write_sentences(app, doctree, docname):
     """Put the sentence in each place that waits for it."""
     for place in list(doctree.findall(reading_time)):
-        text = nodes.paragraph("", "", *sentence(app, docname), classes=["reading-time"])
+        text = nodes.paragraph("", "", *sentence(app, docname, docname), classes=["reading-time"])
         place.parent.replace(place, text)
 
 
-def sentence(app, docname):
-    """Return the sentence of a page as nodes; the deeper page is a link."""
+def sentence(app, docname, here):
+    """Return the sentence of a page as nodes; the deeper page is a link from the page `here`."""
     known = pages(app.env)
     own, deeper = known[docname], deeper_page(docname)
     exercises = minutes(own, ["exercise"])
@@ -183,6 +183,6 @@ def sentence(app, docname):
     text = f"About {reading_minutes(own)} minutes{more}."
     if deeper not in known:
         return [nodes.Text(text)]
-    uri = app.builder.get_relative_uri(docname, deeper)
+    uri = app.builder.get_relative_uri(here, deeper)
     link = nodes.reference("", "deeper page", internal=True, refuri=uri)
     return [nodes.Text(f"{text} The "), link, nodes.Text(f" takes {reading_minutes(known[deeper])}.")]

@@ -38,7 +38,7 @@ def test_every_picture_has_a_text_alternative(visited):
     assert visited.page.evaluate(f"() => {silent}") == []
 
 
-@pytest.mark.parametrize("width", [360, WIDTH])
+@pytest.mark.parametrize("width", [360, 1000, WIDTH])
 def test_page_never_scrolls_sideways(visited, width):
     visited.open_at(width)
     visited.page.evaluate("() => window.scrollTo(10000, 0)")
