@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from netinit.checks import check_kind, check_name, check_number
+from netinit.checks import check_floats, check_kind, check_name, check_number
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,7 @@ class ActivationFunction:
             check_kind(part, getattr(self, part), Callable, "a function")
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
-        if not isinstance(z, np.ndarray) or z.dtype.kind != "f":
-            given = z.dtype if isinstance(z, np.ndarray) else type(z).__name__
-            raise TypeError(f"z must be an array of floating-point numbers, got {given}.")
+        check_floats("z", z)
         return self.function(z)
 
 

@@ -105,6 +105,17 @@ def check_floats(name: str, x: np.ndarray) -> None:
         )
 
 
+def as_array(name: str, values: object) -> np.ndarray:
+    """The values as an array; raises TypeError where they are no numbers, masked, or rows of several lengths."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of several lengths
+        array = np.empty(0, object)
+    if array.dtype.kind not in "biuf" or isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{name} must hold real numbers in rows of one length, got {shown(values)}.")
+    return array
+
+
 def check_batch(name: str, x: np.ndarray) -> None:
     """Raise unless `x` is a non-empty array of finite floating-point numbers."""
     check_floats(name, x)

@@ -304,6 +304,7 @@ def truncated_normal(shape, rng, *, mean=0.0, std=0.01, cut=2.0, dtype=np.float3
     mean = check_fits("mean", check_number("mean", mean), dtype)
     std = check_fits("std", check_number("std", std, least=0.0), dtype)
     cut = check_number("cut", cut, least=0.1)  # below, nearly every draw would be thrown away
+    cut = check_fits("cut", cut, dtype)
     return affine(standard_truncated(shape, rng, dtype, cut), std, mean, dtype)
 
 

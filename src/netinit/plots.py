@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from netinit.checks import check_kind, shown
+from netinit.checks import as_array, check_kind
 
 
 class Text(NamedTuple):
@@ -62,23 +62,12 @@ def theory_and_measurement(
 def _runs(ax: Axes, runs: np.ndarray, x: Sequence[float]) -> np.ndarray:
     """The runs as an array (n_runs, len(x)); a NaN leaves a gap in the curve."""
     check_kind("ax", ax, Axes, "an Axes")
-    values = _numbers("runs", runs)
+    values = as_array("runs", runs).astype(np.float64)
     if values.ndim != 2 or len(values) == 0 or values.shape[1] != len(x):
         raise ValueError(
             f"runs must have the shape (n_runs, {len(x)}) and a row at least, got {values.shape}."
         )
     return values
-
-
-def _numbers(name: str, values) -> np.ndarray:
-    """The values in float64; raises TypeError where they are no numbers."""
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        array = np.empty(0, object)  # rows of different lengths
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers in rows of one length, got {shown(values)}.")
-    return array.astype(np.float64)
 
 
 def layer_histograms(
@@ -91,7 +80,7 @@ def layer_histograms(
     'layer 2'
     """
     for i, (ax, values) in enumerate(zip(axes, outputs, strict=True), start=1):
-        values = _numbers("outputs", values)
+        values = as_array("outputs", values)
         if not np.isfinite(values).any():
             raise ValueError(f"outputs must hold a finite number for layer {i}, got shape {values.shape}.")
         ax.hist(np.clip(values.ravel(), *limits), bins=40, range=limits, density=True)
@@ -107,7 +96,7 @@ def heatmap(ax: Axes, values: np.ndarray, rows: Sequence, columns: Sequence, *, 
     ['0.10', '0.90']
     """
     check_kind("ax", ax, Axes, "an Axes")
-    values = _numbers("values", values)
+    values = as_array("values", values).astype(np.float64)
     if values.shape != (len(rows), len(columns)) or not np.isfinite(values).any():
         wanted = f"the shape {(len(rows), len(columns))} and a finite number"
         raise ValueError(f"values must have {wanted}, got {values.shape} with {np.isfinite(values).sum()}.")

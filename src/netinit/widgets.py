@@ -224,7 +224,7 @@ def _listed(controls) -> dict[str, list]:
 
 def _check_choice(play, start, controls):
     numeric = [name for name, values in controls.items() if _is_number(values[0])]
-    if play is not None and play not in numeric:
+    if play is not None and not (isinstance(play, str) and play in numeric):
         raise ValueError(f"play is {shown(play)}; it must name a control with numbers, one of {numeric}.")
     for name, value in start.items():
         if name not in controls:
