@@ -43,12 +43,27 @@ def read_only(model):
 
 
 class ReturnsNone(Layer):
-    def forward(self, x):
+    def forward(self, _x):
         return None
 
 
 SCALARS = [np.dtype(code).type(1) for code in "?bBhHiIlLefdgFDG"]
-NUMBERS = [-3, -1, 0, 1, 2, 100, 2**63, -(10**400), 10**400, True, False, Fraction(1, 3), Decimal("0.5"), *SCALARS]
+NUMBERS = [
+    -3,
+    -1,
+    0,
+    1,
+    2,
+    100,
+    2**63,
+    -(10**400),
+    10**400,
+    True,
+    False,
+    Fraction(1, 3),
+    Decimal("0.5"),
+    *SCALARS,
+]
 NUMBERS += [-1.0, -0.0, 1e-320, 0.5, 1.5, 1e300, np.float64(1e300), np.nan, np.inf, -np.inf, 1j]
 NAMES = ["", "relu", "relu ", "he_nomral", "fan_im", "fan\nin", 99 * "x", b"relu", "float16", ">f4", "int32"]
 LISTS = [[], (), {}, {1, 2}, {"a": 1}, [None], [[1], [1, 2]], (3, -1), (2, 3.0), (True, 3), ("one", "two")]
@@ -79,7 +94,7 @@ def array_of(shape, dtype="f4", content=(2, 1, 0), kind="plain", writeable=True)
 
 
 def known_odd_values(good):
-    """Made anew at each call, for a call may change them; of a model or an array, odd ones of its kind too."""
+    """Made anew each time, for a call may change them; for a model or an array, odd ones of its kind too."""
     values = [*NUMBERS, *NAMES, *LISTS, *OTHERS, Sequential(ReturnsNone()), endless()]
     values += [array_of(shape) for shape in SHAPES]
     if isinstance(good, np.ndarray):
@@ -315,7 +330,9 @@ CALLS = {
         words=("q*",),
     ),
     "critical_weight_variance": Call(
-        theory.critical_weight_variance, lambda: {"activation": "tanh", "bias_variance": 0.05}, number,
+        theory.critical_weight_variance,
+        lambda: {"activation": "tanh", "bias_variance": 0.05},
+        number,
         words=("activation", "bias_variance"),
     ),
     "depth_scale": Call(theory.depth_scale, lambda: {"chi": 0.9}, number),
@@ -370,7 +387,10 @@ CALLS = {
         words=("initializer",),
     ),
     "lsuv": Call(
-        netinit.lsuv, lambda: defaults(netinit.lsuv, model=filled(), x=batch(), rng=rng()), changes="model", words=("input",)
+        netinit.lsuv,
+        lambda: defaults(netinit.lsuv, model=filled(), x=batch(), rng=rng()),
+        changes="model",
+        words=("input",),
     ),
     "transfer": Call(
         netinit.transfer,
@@ -395,7 +415,11 @@ CALLS = {
     ),
     # training
     "softmax_cross_entropy": Call(
-        netinit.softmax_cross_entropy, lambda: {"logits": batch(), "labels": labels()}, loss, overflows=True, words=("labels",)
+        netinit.softmax_cross_entropy,
+        lambda: {"logits": batch(), "labels": labels()},
+        loss,
+        overflows=True,
+        words=("labels",),
     ),
     "mean_squared_error": Call(
         netinit.mean_squared_error, lambda: {"outputs": batch(), "targets": batch()}, loss, words=("targets",)
@@ -413,7 +437,11 @@ CALLS = {
         },
         changes="model",
     ),
-    "fit on odd data": Call(fields, lambda: dict(list(dataset()._asdict().items())[:4]), words=("y_train", "y_validation", "labels", "input")),
+    "fit on odd data": Call(
+        fields,
+        lambda: dict(list(dataset()._asdict().items())[:4]),
+        words=("y_train", "y_validation", "labels", "input"),
+    ),
     "evaluate": Call(
         netinit.evaluate, lambda: {"model": filled(), "x": batch(), "y": labels()}, words=("labels", "input")
     ),
@@ -426,7 +454,7 @@ CALLS = {
     "trace back": Call(
         netinit.trace,
         lambda: {"model": filled(), "x": batch(), "output_gradient": batch(5, 3)},
-        words=("input", "output_gradient"),
+        words=("input", "grad"),
     ),
     "diagnose": Call(
         netinit.diagnose, lambda: {"model": filled(), "x": batch(), "y": labels()}, words=("labels", "input")

@@ -106,7 +106,7 @@ def check_floats(name: str, x: np.ndarray) -> None:
 
 
 def as_array(name: str, values: object) -> np.ndarray:
-    """The values as an array; raises TypeError where they are no numbers, masked, or rows of several lengths."""
+    """The values as an array; raises TypeError for other than numbers, masked ones, and ragged rows."""
     try:
         array = np.asarray(values)
     except ValueError:  # rows of several lengths

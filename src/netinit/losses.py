@@ -52,8 +52,10 @@ def mean_squared_error(outputs: np.ndarray, targets: np.ndarray) -> tuple[float,
     return float(np.mean(np.square(difference))), grad
 
 
-def check_labels(labels: np.ndarray, logits_shape: tuple[int, int | None], name: str = "labels") -> np.ndarray:
-    """The labels as an array; raises unless they are integers of shape (batch,) in [0, classes); classes None: any number."""
+def check_labels(
+    labels: np.ndarray, logits_shape: tuple[int, int | None], name: str = "labels"
+) -> np.ndarray:
+    """The labels as an array; raises unless integers (batch,) in [0, classes); classes None: any number."""
     if len(logits_shape) != 2 or logits_shape[1] == 0:
         raise ValueError(f"logits must have shape (batch, classes), got {logits_shape}.")
     batch, classes = logits_shape

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netinit.checks import cast, check_kind, check_list, check_name, shown
+from netinit.checks import as_array, cast, check_flag, check_kind, check_list, check_name, shown
 from netinit.layers import Layer
 from netinit.layers.base import overwrite, paths_by_array
 from netinit.printing import table
@@ -68,7 +68,7 @@ def transfer(
     }
     _settle_shared(own, values, skipped)
     overwrite((path, own[path], value) for path, value in values.items())
-    if freeze:
+    if check_flag("freeze", freeze):
         for path, parameter in target.named_parameters():
             if path in values:
                 parameter.lr_scale = 0.0
@@ -88,15 +88,9 @@ def _state(source, own) -> dict[str, np.ndarray]:
 
 
 def _array(path, value) -> np.ndarray:
-    kind = type(value).__name__
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise TypeError(f"source[{path!r}] must be an array, got a {kind} that has no shape.") from None
-    if not np.issubdtype(array.dtype, np.floating):
-        raise TypeError(
-            f"source[{path!r}] must hold floating-point numbers, got dtype {array.dtype} ({kind})."
-        )
+    array = as_array(f"source[{path!r}]", value)
+    if array.dtype.kind != "f":
+        raise TypeError(f"source[{path!r}] must hold floating-point numbers, got dtype {array.dtype}.")
     return array
 
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netinit.checks import as_array
 from netinit.activations import ActivationFunction, get_activation
+from netinit.checks import as_array
 from netinit.diagnosis.repeats import repeated
 from netinit.layers import Activation, Conv2d, Layer, Parameter
 from netinit.layers.base import bias_of, weight_of
