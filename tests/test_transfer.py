@@ -214,7 +214,11 @@ ERRORS = [
     (lambda m: transfer(state(np.zeros(5, int)), m), TypeError, "floating-point .* got dtype int"),
     (lambda m: transfer(state("abc"), m), TypeError, r"'0.bias'.* real numbers .*, got 'abc'"),
     (lambda m: transfer(state(None), m), TypeError, r"'0.bias'.* real numbers .*, got None"),
-    (lambda m: transfer(state([[1.0], [1.0, 2.0]]), m), TypeError, "'0.bias'.* real numbers .*, got \[\[1.0\], "),
+    (
+        lambda m: transfer(state([[1.0], [1.0, 2.0]]), m),
+        TypeError,
+        r"'0.bias'.* real numbers .*, got \[\[1.0\], ",
+    ),
     (lambda m: transfer({0: np.ones((6, 5))}, m), TypeError, "paths such as '0.weight' as keys, got 0"),
 ]
 

@@ -59,6 +59,7 @@ def transfer(
     'shape (32, 10) vs (32, 5)'
     """
     check_kind("target", target, Layer, "a Layer")
+    freeze = check_flag("freeze", freeze)
     own = dict(target.named_arrays())
     state, asked = _state(source, own), _asked(layers, target)
     skipped = {path: reason for path in own if (reason := _reason(path, own, state, asked))}
@@ -68,7 +69,7 @@ def transfer(
     }
     _settle_shared(own, values, skipped)
     overwrite((path, own[path], value) for path, value in values.items())
-    if check_flag("freeze", freeze):
+    if freeze:
         for path, parameter in target.named_parameters():
             if path in values:
                 parameter.lr_scale = 0.0
