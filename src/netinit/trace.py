@@ -146,7 +146,6 @@ def trace(model: Layer, x: np.ndarray, y=None, *, output_gradient=None, keep: bo
 
     def forward(path, layer, call, x):
         output = call(x)
-        check_floats(f"the output of {layer!r}", output)
         rows[path] = {"name": path, **_measure_output(layer, x, output)}
         rows[path] |= {"output": output.copy()} if keep else {}
         return output
@@ -182,6 +181,7 @@ def _run(model, x, y, gradient):
 
 
 def _measure_output(layer, x, output):
+    check_floats(f"the output of {layer!r}", output)
     units = output.reshape(-1, output.shape[-1])  # (batch, times the positions of an image; units)
     row = {
         "kind": layer.activation.name if isinstance(layer, Activation) else type(layer).__name__,

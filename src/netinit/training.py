@@ -61,8 +61,7 @@ def fit(
     True
     """
     epochs, batch_size = check_sizes(epochs=epochs, batch_size=batch_size)
-    progress = check_flag("progress", progress)
-    _check_inputs(model, data, optimizer, rng, batch_size)
+    _check_inputs(model, data, optimizer, rng, batch_size, progress)
     history, callback = History(), callback or (lambda _epoch: None)
     if not _record(history, model, data):
         history.diverged_at = 0
@@ -112,8 +111,9 @@ def _evaluating(model):
             layer.training = mode
 
 
-def _check_inputs(model, data, optimizer, rng, batch_size) -> None:
+def _check_inputs(model, data, optimizer, rng, batch_size, progress) -> None:
     check_generator(rng)
+    check_flag("progress", progress)
     check_kind("model", model, Layer, "a Layer")
     check_kind("data", data, Dataset, "a Dataset")
     check_kind("optimizer", optimizer, Optimizer, "an Optimizer such as SGD(model.parameters(), 0.1)")
