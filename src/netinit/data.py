@@ -89,11 +89,11 @@ def only_classes(data: Dataset, classes: Sequence[int]) -> Dataset:
     """
     check_kind("data", data, Dataset, "a Dataset")
     known = set(data.y_train.tolist())
-    classes = [check_number("classes", label) for label in check_list("classes", classes, "labels")]
+    classes = [check_integer("classes", label, least=0) for label in check_list("classes", classes, "labels")]
     if not classes or not set(classes) <= known:
         raise ValueError(f"classes must be some of {sorted(known)}, got {shown(classes)}.")
     number = np.full(max(known) + 1, -1)
-    number[np.array(classes, int)] = np.arange(len(classes))
+    number[classes] = np.arange(len(classes))
     splits = []
     for x, y in (data[:2], data[2:4], data[4:]):
         kept = number[y] >= 0

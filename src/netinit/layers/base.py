@@ -239,7 +239,7 @@ def bias_of(layer: Layer) -> Parameter | None:
     return own_parameters(layer).get("bias")
 
 
-def check_gradient(grad: np.ndarray, shape: tuple[int, ...]) -> None:
+def check_gradient(grad: np.ndarray, shape: tuple[int | None, ...]) -> None:
     """Raise unless dLoss/d(output) is an array of floating-point numbers in the shape of the output."""
     check_floats("grad", grad)
     if grad.shape != shape:
