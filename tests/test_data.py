@@ -178,5 +178,5 @@ def test_few_labels_refuses_a_number_that_no_class_has(per_class):
 
 @pytest.mark.parametrize("classes", [[], [3, 12], [-1]])
 def test_only_classes_refuses_unknown_ones(classes):
-    with pytest.raises(ValueError, match="classes must be some of"):
+    with pytest.raises(ValueError, match=r"classes must be (some of|at least 0)"):
         only_classes(load_digits(), classes)

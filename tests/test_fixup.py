@@ -243,7 +243,7 @@ ERRORS = [
         ValueError,
         "'he_norml'.*'he_normal'",
     ),
-    (lambda rng: fixup(residual_mlp(4, 4, 2, 2), rng, base=2.0), TypeError, "initializer"),
+    (lambda rng: fixup(residual_mlp(4, 4, 2, 2), rng, base=2.0), TypeError, "base must be a name"),
 ]
 
 

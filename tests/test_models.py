@@ -282,7 +282,7 @@ WRONG_CALLS = {
     "convnet image": (
         lambda: convnet([4], 2, image_shape=(8, 8)),
         ValueError,
-        "(height, width, channels), got (8, 8)",
+        "(height, width, channels), got [8, 8]",
     ),
     "convnet size": (lambda: convnet([4], 2, image_shape=(8, 0, 1)), ValueError, "width must be at least 1"),
     "convnet norm": (lambda: convnet([4], 2, norm="group"), ValueError, "unknown norm 'group'"),

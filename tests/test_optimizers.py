@@ -346,9 +346,13 @@ WRONG_CALLS = {
     "a layer": (
         lambda: SGD(Linear(2, 3), 0.1),
         TypeError,
-        "parameters must be a list such as model.parameters()",
+        "parameters must be a list of parameters such as model.parameters(), got Linear(2, 3)",
     ),
-    "a method": (lambda: SGD(mlp([2, 3]).parameters, 0.1), TypeError, "parameters must be a list such as"),
+    "a method": (
+        lambda: SGD(mlp([2, 3]).parameters, 0.1),
+        TypeError,
+        "parameters must be a list of parameters",
+    ),
     "a model": (lambda: SGD(mlp([2, 3, 1]), 0.1), TypeError, "must hold Parameter objects, got Linear"),
     "arrays": (lambda: SGD([np.ones(3)], 0.1), TypeError, "must hold Parameter objects, got ndarray"),
     "the same twice": (lambda: SGD(theta() * 2, 0.1), ValueError, "one object twice"),

@@ -17,10 +17,16 @@ from netinit import (
     Adam,
     BatchNorm,
     Conv2d,
+    Flatten,
     Layer,
+    LayerNorm,
     Linear,
     Parameter,
+    ScalarBias,
+    ScalarScale,
     Sequential,
+    diagnose,
+    evaluate,
     fans,
     fit,
     fixup,
@@ -28,12 +34,14 @@ from netinit import (
     load_digits,
     lsuv,
     mlp,
+    only_classes,
     residual_mlp,
     softmax_cross_entropy,
     sweep,
     theory,
     trace,
     transfer,
+    truncated_normal,
 )
 
 DIGITS = load_digits()
@@ -274,7 +282,7 @@ def test_an_odd_array_is_refused(make, rng):
 
 
 def test_an_activation_takes_no_integers():
-    with pytest.raises(TypeError, match="z must be an array of floating-point numbers, got int"):
+    with pytest.raises(TypeError, match="z must be an array of floating-point numbers, got array"):
         ACTIVATIONS["softplus"](np.array([1, 2]))
 
 
@@ -391,3 +399,67 @@ def test_parameters_and_layers_in_lists_and_dicts_are_found():
             self.parts = {"a": Linear(2, 3), "b": [1, 2]}
 
     assert [path for path, _ in Held().named_parameters()] == ["rows.0", "parts.a.weight", "parts.a.bias"]
+
+
+# --- one sentence for what is no argument -------------------------------------------------------------------
+
+
+def test_the_correlation_map_is_a_float():
+    assert type(theory.correlation_map("relu", 0.5, 1.0, np.float32(2.0))) is float
+
+
+@pytest.mark.parametrize(
+    "layer", [Linear(2, 2), ScalarBias(), ScalarScale(), Flatten(), BatchNorm(2)], ids=repr
+)
+def test_backward_takes_an_array(layer):
+    layer(np.ones((2, 2), np.float32))
+    with pytest.raises(TypeError, match="grad must be an array of floating-point numbers"):
+        layer.backward([[1.0, 1.0], [1.0, 1.0]])
+
+
+def masked():
+    return np.ma.masked_equal(Y, 3)
+
+
+REFUSED = {
+    "bare number": (lambda: evaluate(network(), X[0, 0, ...], Y), ValueError, "x must hold at least"),
+    "bare input": (lambda: Activation("relu")(np.array(1.0)), ValueError, "x must hold a batch"),
+    "matrix": (lambda: ACTIVATIONS["relu"](X.view(np.matrix)), TypeError, "z must be an array"),
+    "words": (lambda: diagnose(network(), X, 50 * ["a"]), TypeError, "y must hold real numbers"),
+    "ragged": (lambda: diagnose(network(), X, [[1], [1, 2]]), TypeError, "y must hold real numbers"),
+    "masked": (lambda: evaluate(network(), X, masked()), TypeError, "labels must hold real numbers"),
+    "ragged grad": (lambda: Parameter(X, [[1], [1, 2]]), TypeError, "grad must be an array"),
+    "ragged state": (
+        lambda: network().load_state_dict(network().state_dict() | {"0.bias": [[1], [1, 2]]}),
+        TypeError,
+        "must hold real numbers",
+    ),
+    "huge Linear": (lambda: Linear(2**40, 2**40), ValueError, "weight must fit into memory"),
+    "huge LayerNorm": (lambda: LayerNorm(2**60), ValueError, "scale must fit into memory"),
+    "huge cut": (
+        lambda: truncated_normal((3, 3), np.random.default_rng(0), cut=1e300),
+        ValueError,
+        "cut must be at most",
+    ),
+    "endless classes": (lambda: only_classes(DIGITS, itertools.count()), TypeError, "classes must be a list"),
+    "endless layers": (
+        lambda: transfer(network(), network(), layers=iter(())),
+        TypeError,
+        "layers must be a list",
+    ),
+    "long dtype": (lambda: network().astype(np.zeros((3, 3))), TypeError, "dtype must be float32 or float64"),
+    "flag": (lambda: trace(network(), X, keep=np.zeros(2)), TypeError, "keep must be True or False"),
+    "layer without a result": (
+        lambda: trace(Returns(forward=lambda _: None), X),
+        TypeError,
+        r"the output of Returns\(\) must be an array",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_argument_is_refused_in_one_line(name):
+    call, kind, words = REFUSED[name]
+    with pytest.raises(kind, match=words) as caught:
+        call()
+    assert "\n" not in str(caught.value)

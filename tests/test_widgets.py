@@ -4,6 +4,7 @@ import base64
 import functools
 import html
 import io
+import itertools
 import re
 
 import numpy as np
@@ -261,10 +262,16 @@ def test_only_listed_values_have_a_frame():
             figure.frame(**values)
 
 
-def test_controls_may_come_from_a_generator_or_from_numpy():
-    figure = explore(functools.partial(draw, scheme="a"), epoch=(epoch for epoch in np.arange(3)))
+def test_controls_may_come_from_numpy():
+    figure = explore(functools.partial(draw, scheme="a"), epoch=np.arange(3))
     assert repr(figure) == "explore(draw): epoch in 3 values, 3 frames"
     assert figure.frame(epoch=2).image
+
+
+@pytest.mark.parametrize("control", [itertools.count(), (epoch for epoch in range(3)), 3])
+def test_a_control_has_a_length(control):
+    with pytest.raises(TypeError, match="control 'epoch' must be a list of values, got "):
+        explore(functools.partial(draw, scheme="a"), epoch=control)
 
 
 def test_nan_is_no_position_of_a_slider():

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from netinit.checks import cast, check_generator, check_integer, check_number
+from netinit.checks import cast, check_generator, check_integer, check_number, shown
 
 Rng: TypeAlias = "np.random.Generator"
 Shape = tuple[int, ...]
@@ -84,7 +84,7 @@ def _check_dtype(dtype: Any) -> np.dtype:
         checked = np.dtype("O" if dtype is None else dtype)  # np.dtype(None) would be float64
         if checked in (np.float16, np.float32, np.float64):
             return checked
-    raise TypeError(f"dtype must be float16, float32 or float64, got {dtype!r}.")
+    raise TypeError(f"dtype must be float16, float32 or float64, got {shown(dtype)}.")
 
 
 def check_fits(name: str, value: float, dtype: np.dtype) -> float:

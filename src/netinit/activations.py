@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from netinit.checks import check_kind, check_name, check_number
+from netinit.checks import check_kind, check_name, check_number, shown
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class ActivationFunction:
             check_kind(part, getattr(self, part), Callable, "a function")
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
-        if not isinstance(z, np.ndarray) or z.dtype.kind != "f":
-            given = z.dtype if isinstance(z, np.ndarray) else type(z).__name__
-            raise TypeError(f"z must be an array of floating-point numbers, got {given}.")
+        plain = isinstance(z, np.ndarray) and not isinstance(z, (np.matrix, np.ma.MaskedArray))
+        if not plain or z.dtype.kind != "f":
+            raise TypeError(f"z must be an array of floating-point numbers, got {shown(z)}.")
         return self.function(z)
 
 

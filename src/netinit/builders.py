@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from netinit.activations import get_activation
-from netinit.checks import check_flag, check_integer, check_name, check_sizes
+from netinit.checks import check_flag, check_integer, check_list, check_name, check_sizes, shown
 from netinit.layers import (
     Activation,
     BatchNorm,
@@ -32,10 +32,9 @@ def mlp(sizes: Sequence[int], activation="relu", *, norm: str | None = None, bia
     >>> mlp([64, 100, 100, 10], "tanh", norm="layer")(np.ones((5, 64), np.float32)).shape
     (5, 10)
     """
-    if not isinstance(sizes, Sequence) or isinstance(sizes, str):
-        raise TypeError(f"sizes must be a list of integers such as [64, 100, 10], got {sizes!r}.")
+    sizes = check_list("sizes", sizes, "integers such as [64, 100, 10]")
     if len(sizes) < 2:
-        raise ValueError(f"sizes must hold at least the input and the output size, got {list(sizes)}.")
+        raise ValueError(f"sizes must hold at least the input and the output size, got {shown(sizes)}.")
     sizes = [check_integer(f"sizes[{i}]", size) for i, size in enumerate(sizes)]
     activation, norm_class = get_activation(activation), _norm_class(norm)
     layers = []
@@ -91,13 +90,12 @@ def convnet(channels, n_out, *, image_shape=(8, 8, 1), activation="relu", norm=N
     >>> convnet([16, 32], 10)(np.zeros((5, 8, 8, 1), np.float32)).shape
     (5, 10)
     """
-    for name, sizes in (("channels", channels), ("image_shape", image_shape)):
-        if not isinstance(sizes, Sequence) or isinstance(sizes, str):
-            raise TypeError(f"{name} must be a list of integers, got {sizes!r}.")
+    channels = check_list("channels", channels, "integers")
     if not channels:
         raise ValueError("channels must hold at least one size, got none.")
+    image_shape = check_list("image_shape", image_shape, "integers")
     if len(image_shape) != 3:
-        raise ValueError(f"image_shape must be (height, width, channels), got {image_shape}.")
+        raise ValueError(f"image_shape must be (height, width, channels), got {shown(image_shape)}.")
     channels = [check_integer(f"channels[{i}]", size) for i, size in enumerate(channels)]
     norm_class = _norm_class(norm)
     height, width, c_in = image_shape

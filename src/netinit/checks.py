@@ -4,7 +4,7 @@ from __future__ import annotations  # so that numpy.random is loaded on its firs
 
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,25 @@ def check_generator(rng: np.random.Generator) -> None:
         )
 
 
-def check_integer(name: str, value: int) -> int:
-    """The value as an int; raises unless it is an integer of at least 1."""
+def shown(value: object) -> str:
+    """The value as it prints, on one line and cut short: what a message says that it got."""
+    return " ".join(repr(value).split())[:60]
+
+
+def check_list(name: str, values: Iterable, words: str) -> list:
+    """The values as a list; raises TypeError for what has no length, as a generator: it may have no end."""
+    sized = isinstance(values, Iterable) and isinstance(values, Sized)
+    if not sized or isinstance(values, (str, bytes, Mapping)) or getattr(values, "ndim", 1) == 0:
+        raise TypeError(f"{name} must be a list of {words}, got {shown(values)}.")
+    return list(values)
+
+
+def check_integer(name: str, value: int, least: int = 1) -> int:
+    """The value as an int; raises unless it is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be an integer, got {type(value).__name__} {value!r}.")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}.")
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__} {shown(value)}.")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}.")
     return int(value)
 
 
@@ -92,10 +105,21 @@ def check_floats(name: str, x: np.ndarray) -> None:
         )
 
 
+def as_array(name: str, values: object) -> np.ndarray:
+    """The values as an array; raises TypeError for other than numbers, masked ones, and ragged rows."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of several lengths
+        array = np.empty(0, object)
+    if array.dtype.kind not in "biuf" or isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{name} must hold real numbers in rows of one length, got {shown(values)}.")
+    return array
+
+
 def check_batch(name: str, x: np.ndarray) -> None:
     """Raise unless `x` is a non-empty array of finite floating-point numbers."""
     check_floats(name, x)
-    if x.size == 0:
+    if x.ndim == 0 or x.size == 0:
         raise ValueError(f"{name} must hold at least one example, got shape {x.shape}.")
     if not np.all(np.isfinite(x)):
         raise ValueError(f"{name} must be finite, got NaN or infinity.")

@@ -16,7 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netinit.checks import check_generator, check_integer, check_kind, check_name, check_number
+from netinit.checks import (
+    check_generator,
+    check_integer,
+    check_kind,
+    check_list,
+    check_name,
+    check_number,
+    shown,
+)
 
 TRAIN, VALIDATION = 1077, 360  # the remaining 360 images are the test split
 RECORDS = os.path.join(os.path.dirname(__file__), "records")
@@ -54,7 +62,7 @@ def load_digits(transform: Callable[[np.ndarray], np.ndarray] | None = None) -> 
     ((1077, 64), (360, 64), (360, 64))
     """
     if not (transform is None or callable(transform)):
-        raise TypeError(f"transform must be a function of the images or None, got {transform!r}.")
+        raise TypeError(f"transform must be a function of the images or None, got {shown(transform)}.")
     with np.load(os.path.join(os.path.dirname(__file__), "digits.npz")) as archive:
         images, labels = archive["images"].astype(np.float64), archive["labels"].astype(np.int64)
     if transform is not None:
@@ -108,10 +116,11 @@ def only_classes(data: Dataset, classes: Sequence[int]) -> Dataset:
     """
     check_kind("data", data, Dataset, "a Dataset")
     known = set(data.y_train.tolist())
-    if not len(classes) or not set(classes) <= known:
-        raise ValueError(f"classes must be some of {sorted(known)}, got {list(classes)}.")
+    classes = [check_integer("classes", label, least=0) for label in check_list("classes", classes, "labels")]
+    if not classes or not set(classes) <= known:
+        raise ValueError(f"classes must be some of {sorted(known)}, got {shown(classes)}.")
     number = np.full(max(known) + 1, -1)
-    number[list(classes)] = np.arange(len(classes))
+    number[classes] = np.arange(len(classes))
     splits = []
     for x, y in (data[:2], data[2:4], data[4:]):
         kept = number[y] >= 0

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netinit.checks import check_kind, check_number
+from netinit.checks import check_integer, check_kind, check_list, check_number
 from netinit.data import Dataset
 from netinit.layers import Layer, Parameter
 from netinit.optimizers import Optimizer
@@ -59,22 +59,18 @@ def compare(
     check_kind("schemes", schemes, Mapping, "a mapping of labels to functions")
     if not schemes:
         raise ValueError("schemes must hold at least one label and its function, got none.")
-    _check_seeds(seeds)
+    seeds = _seeds(seeds)
     return {
         label: [_run(build, data, seed, optimizer, epochs, batch_size, probe) for seed in seeds]
         for label, build in schemes.items()
     }
 
 
-def _check_seeds(seeds) -> None:
-    check_kind("seeds", seeds, Sequence | np.ndarray, "a list of integers")
-    if not len(seeds):
+def _seeds(seeds) -> list[int]:
+    seeds = check_list("seeds", seeds, "integers")
+    if not seeds:
         raise ValueError("seeds must hold at least one integer, got none.")
-    for seed in seeds:
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-            raise TypeError(f"seeds must be integers, got {type(seed).__name__} {seed!r}.")
-        if seed < 0:
-            raise ValueError(f"seeds must not be negative, got {seed}.")
+    return [check_integer("seeds", seed, least=0) for seed in seeds]
 
 
 def _run(build, data, seed, optimizer, epochs, batch_size, probe) -> Run:
@@ -115,11 +111,11 @@ def choose_learning_rate(
     >>> choose_learning_rate(build, load_digits(), candidates=[1e-9, 0.1], **plan)
     0.1
     """
-    check_kind("candidates", candidates, Sequence | np.ndarray, "a list of learning rates")
-    if not len(candidates):
+    candidates = check_list("candidates", candidates, "learning rates")
+    if not candidates:
         raise ValueError("candidates must hold at least one learning rate, got none.")
     candidates = [check_number("candidates", lr, least=0) for lr in candidates]
-    _check_seeds(seeds)
+    seeds = _seeds(seeds)
     score = {}
     for lr in sorted(candidates):
         runs = [

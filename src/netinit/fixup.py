@@ -44,7 +44,7 @@ def fixup(model: Layer, rng: np.random.Generator, *, base: str | Initializer = h
     """
     check_kind("model", model, Layer, "a Layer")
     check_generator(rng)
-    base = get_initializer(base)
+    base = get_initializer(base, "base")
     named = list(model.named_layers())
     weighted = weighted_layers(named)
     branches = _branches(named, weighted)

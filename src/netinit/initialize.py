@@ -31,7 +31,7 @@ def initialize(
     """
     check_kind("model", model, Layer, "a Layer")
     check_generator(rng)
-    initializer, bias = get_initializer(initializer), get_initializer(bias)
+    initializer, bias = get_initializer(initializer), get_initializer(bias, "bias")
     weighted = weighted_layers(model.named_layers())
     if not weighted:
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")

@@ -304,6 +304,7 @@ def truncated_normal(shape, rng, *, mean=0.0, std=0.01, cut=2.0, dtype=np.float3
     mean = check_fits("mean", check_number("mean", mean), dtype)
     std = check_fits("std", check_number("std", std, least=0.0), dtype)
     cut = check_number("cut", cut, least=0.1)  # below, nearly every draw would be thrown away
+    cut = check_fits("cut", cut, dtype)
     return affine(standard_truncated(shape, rng, dtype, cut), std, mean, dtype)
 
 
@@ -399,20 +400,20 @@ _NAMED = (
 INITIALIZERS: Mapping[str, Initializer] = MappingProxyType({f.__name__: f for f in _NAMED})
 
 
-def get_initializer(initializer: str | Initializer) -> Initializer:
+def get_initializer(initializer: str | Initializer, name: str = "initializer") -> Initializer:
     """Return the initializer of that name in `INITIALIZERS`; a callable `f(shape, rng, *, dtype)` as it is.
 
     Raises: ValueError for an unknown name, with the closest known one; TypeError for anything else, such as a
-    layer, or a function that takes no dtype.
+    layer, or a function that takes no dtype. An error calls the argument `name`.
 
     >>> get_initializer("he_normal") is he_normal
     True
     """
     if isinstance(initializer, str):
-        return INITIALIZERS[check_name("initializer", initializer, INITIALIZERS)]
+        return INITIALIZERS[check_name(name, initializer, INITIALIZERS)]
     if not _keeps_the_contract(initializer):
         raise TypeError(
-            "initializer must be a name such as 'he_normal' or a callable f(shape, rng, *, dtype), "
+            f"{name} must be a name such as 'he_normal' or a callable f(shape, rng, *, dtype), "
             f"got {_described(initializer)}."
         )
     return initializer

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from netinit.checks import check_floats
+from netinit.checks import as_array, check_floats
 
 
 def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
@@ -19,7 +19,7 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
     (1.386, array([[ 0.25,  0.25, -0.75,  0.25]]))
     """
     check_floats("logits", logits)
-    check_labels(labels, logits.shape)
+    labels = check_labels(labels, logits.shape)
     rows = np.arange(len(labels))
     largest = logits.max(axis=1, keepdims=True)  # (batch, 1)
     with np.errstate(over="ignore"):  # a difference beyond the dtype is -inf, and its exponential rightly 0
@@ -52,12 +52,14 @@ def mean_squared_error(outputs: np.ndarray, targets: np.ndarray) -> tuple[float,
     return float(np.mean(np.square(difference))), grad
 
 
-def check_labels(labels: np.ndarray, logits_shape: tuple[int, int | None], name: str = "labels") -> None:
-    """Raise unless labels are integers of shape (batch,) in [0, classes); classes None: any number."""
+def check_labels(
+    labels: np.ndarray, logits_shape: tuple[int, int | None], name: str = "labels"
+) -> np.ndarray:
+    """The labels as an array; raises unless integers (batch,) in [0, classes); classes None: any number."""
     if len(logits_shape) != 2 or logits_shape[1] == 0:
         raise ValueError(f"logits must have shape (batch, classes), got {logits_shape}.")
     batch, classes = logits_shape
-    labels = np.asarray(labels)
+    labels = as_array(name, labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integers, got dtype {labels.dtype}.")
     if labels.shape != (batch,) or batch == 0:
@@ -65,3 +67,4 @@ def check_labels(labels: np.ndarray, logits_shape: tuple[int, int | None], name:
     if labels.min() < 0 or (classes is not None and labels.max() >= classes):
         allowed = "not be negative" if classes is None else f"lie in 0..{classes - 1}"
         raise ValueError(f"{name} must {allowed}, got {labels.min()}..{labels.max()}.")
+    return labels

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from netinit.checks import shown
 from netinit.layers import Layer
 from netinit.printing import label, model_table
 
@@ -54,7 +55,7 @@ class Sequential(Layer):
         if isinstance(index, slice):
             return Sequential(*self.layers[index])
         if not isinstance(index, (int, np.integer)):
-            raise TypeError(f"index must be an integer or a slice, got {index!r}.")
+            raise TypeError(f"index must be an integer or a slice, got {shown(index)}.")
         if not -len(self) <= index < len(self):
             raise IndexError(f"index must lie in {-len(self)}..{len(self) - 1}, got {index}.")
         return self.layers[index]

@@ -7,11 +7,9 @@ a second vector. The arithmetic goes through the vectors in pieces: what one ope
 in the processor's cache when the next one reads it.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from netinit.checks import check_kind, check_number
+from netinit.checks import check_list, check_number, shown
 from netinit.layers import Parameter
 
 PIECE = 2**15  # entries in a piece: 128 kB of float32
@@ -199,7 +197,7 @@ class Adam(Optimizer):
 
     def __init__(self, parameters, lr, *, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0):
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise TypeError(f"betas must be a pair (beta1, beta2), got {betas!r}.")
+            raise TypeError(f"betas must be a pair (beta1, beta2), got {shown(betas)}.")
         self.betas, self.epsilon = (_decay("beta1", betas[0]), _decay("beta2", betas[1])), _epsilon(epsilon)
         super().__init__(parameters, lr, weight_decay)
         self.mean, self.mean_square = np.zeros_like(self._values), np.zeros_like(self._values)
@@ -216,8 +214,7 @@ class Adam(Optimizer):
 
 def _checked(parameters: list[Parameter]) -> list[Parameter]:
     """The parameters as a list; raises where one long vector cannot hold them."""
-    check_kind("parameters", parameters, Iterable, "a list such as model.parameters()")
-    parameters = list(parameters)
+    parameters = check_list("parameters", parameters, "parameters such as model.parameters()")
     if not parameters:
         raise ValueError("parameters is empty; pass model.parameters().")
     for p in parameters:

@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
+from netinit.checks import as_array, check_kind
+
 
 class Text(NamedTuple):
     """A frame that is read rather than looked at: HTML to copy from, and its short name.
@@ -32,7 +34,7 @@ def lines_with_spread(ax: Axes, x: Sequence[float], runs: np.ndarray, label: str
     >>> ax.lines[0].get_ydata()
     array([4., 6.])
     """
-    runs = _runs(runs, x)
+    runs = _runs(ax, runs, x)
     (line,) = ax.plot(x, np.median(runs, axis=0), label=label, **style)
     ax.fill_between(x, runs.min(axis=0), runs.max(axis=0), color=line.get_color(), alpha=0.2, linewidth=0)
     return ax
@@ -47,7 +49,7 @@ def theory_and_measurement(
     >>> ax.get_legend_handles_labels()[1]
     ['std, theory', 'std, measured']
     """
-    runs = _runs(runs, x)
+    runs = _runs(ax, runs, x)
     (line,) = ax.plot(x, theory, marker="", label=f"{label}, theory")
     middle = np.median(runs, axis=0)
     bars = np.stack([middle - runs.min(axis=0), runs.max(axis=0) - middle])
@@ -57,9 +59,10 @@ def theory_and_measurement(
     return ax
 
 
-def _runs(runs: np.ndarray, x: Sequence[float]) -> np.ndarray:
+def _runs(ax: Axes, runs: np.ndarray, x: Sequence[float]) -> np.ndarray:
     """The runs as an array (n_runs, len(x)); a NaN leaves a gap in the curve."""
-    values = np.asarray(runs, float)
+    check_kind("ax", ax, Axes, "an Axes")
+    values = as_array("runs", runs).astype(np.float64)
     if values.ndim != 2 or len(values) == 0 or values.shape[1] != len(x):
         raise ValueError(
             f"runs must have the shape (n_runs, {len(x)}) and a row at least, got {values.shape}."
@@ -77,7 +80,10 @@ def layer_histograms(
     'layer 2'
     """
     for i, (ax, values) in enumerate(zip(axes, outputs, strict=True), start=1):
-        ax.hist(np.clip(np.ravel(values), *limits), bins=40, range=limits, density=True)
+        values = as_array("outputs", values)
+        if not np.isfinite(values).any():
+            raise ValueError(f"outputs must hold a finite number for layer {i}, got shape {values.shape}.")
+        ax.hist(np.clip(values.ravel(), *limits), bins=40, range=limits, density=True)
         ax.set(title=f"layer {i}", xlim=limits, yticks=[])
     return axes
 
@@ -89,7 +95,8 @@ def heatmap(ax: Axes, values: np.ndarray, rows: Sequence, columns: Sequence, *, 
     >>> [text.get_text() for text in ax.texts]
     ['0.10', '0.90']
     """
-    values = np.asarray(values, float)
+    check_kind("ax", ax, Axes, "an Axes")
+    values = as_array("values", values).astype(np.float64)
     if values.shape != (len(rows), len(columns)) or not np.isfinite(values).any():
         wanted = f"the shape {(len(rows), len(columns))} and a finite number"
         raise ValueError(f"values must have {wanted}, got {values.shape} with {np.isfinite(values).sum()}.")

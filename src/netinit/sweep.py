@@ -35,7 +35,7 @@ def sweep(
     if not callable(run):
         raise TypeError(f"run must be callable, got {type(run).__name__}.")
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, numbers.Integral):
-        raise TypeError(f"n_jobs must be an integer, got {n_jobs!r}.")
+        raise TypeError(f"n_jobs must be an integer, got {type(n_jobs).__name__}.")
     if n_jobs == 0:
         raise ValueError("n_jobs must be a number of processes, or -1 for every core, got 0.")
     from joblib import Parallel, delayed
@@ -78,10 +78,10 @@ def _points(grid) -> list[dict]:
     values = {}
     for name, choices in grid.items():
         if not isinstance(name, str):
-            raise TypeError(f"grid must have names of arguments as keys, got {name!r}.")
+            raise TypeError(f"grid must have names of arguments as keys, got {type(name).__name__}.")
         sized = isinstance(choices, Iterable) and isinstance(choices, Sized)  # a generator may have no end
         if not sized or isinstance(choices, (str, bytes, Mapping)) or getattr(choices, "ndim", 1) == 0:
-            raise TypeError(f"grid[{name!r}] must be a list of values, got {choices!r}.")
+            raise TypeError(f"grid[{name!r}] must be a list of values, got {type(choices).__name__}.")
         values[name] = list(choices)
         if not values[name]:
             raise ValueError(f"grid[{name!r}] must hold at least one value, got none.")

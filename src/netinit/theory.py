@@ -68,6 +68,7 @@ def correlation_map(
     0.3183
     """
     c, q, activation = check_number("c", c, -1, 1), check_number("q", q, 0, _OVERFLOW), resolve(activation)
+    weight_variance, bias_variance = _check_variances(weight_variance, bias_variance)
     after = variance_map(activation, q, weight_variance, bias_variance)
     if not 0 < after < math.inf:
         raise ValueError(f"q must lead to a positive, finite second moment, but q = {q} leads to {after}.")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from netinit.activations import ActivationFunction
-from netinit.checks import check_batch, check_kind, check_name
+from netinit.checks import as_array, check_batch, check_flag, check_floats, check_kind, check_name
 from netinit.hooks import intercept
 from netinit.layers import Activation, Layer
 from netinit.layers.base import gradients_set_aside, weight_of
@@ -139,6 +139,7 @@ def trace(model: Layer, x: np.ndarray, y=None, *, output_gradient=None, keep: bo
     """
     check_kind("model", model, Layer, "a Layer")
     check_batch("x", x)
+    keep = check_flag("keep", keep)
     if y is not None and output_gradient is not None:
         raise ValueError("y and output_gradient were both given; only one can start the backward pass.")
     rows: dict[str, dict] = {}
@@ -169,9 +170,9 @@ def _run(model, x, y, gradient):
     """One pass forward, and one backward where something starts it: the loss, and the output gradient."""
     output, loss = model.forward(x), None
     if y is not None:
-        loss, gradient = softmax_cross_entropy(output, np.asarray(y))
+        loss, gradient = softmax_cross_entropy(output, y)
     if gradient is not None:
-        gradient = np.asarray(gradient(output) if callable(gradient) else gradient)
+        gradient = as_array("output_gradient", gradient(output) if callable(gradient) else gradient)
         if gradient.shape != output.shape:
             expected = f"the shape of the output {output.shape}"
             raise ValueError(f"output_gradient must have {expected}, got {gradient.shape}.")
@@ -180,6 +181,7 @@ def _run(model, x, y, gradient):
 
 
 def _measure_output(layer, x, output):
+    check_floats(f"the output of {layer!r}", output)
     units = output.reshape(-1, output.shape[-1])  # (batch, times the positions of an image; units)
     row = {
         "kind": layer.activation.name if isinstance(layer, Activation) else type(layer).__name__,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from netinit.checks import check_batch, check_generator, check_kind, check_sizes
+from netinit.checks import check_batch, check_flag, check_generator, check_kind, check_sizes
 from netinit.data import Dataset
 from netinit.layers import BatchNorm, Layer
 from netinit.losses import check_labels, softmax_cross_entropy
@@ -61,7 +61,7 @@ def fit(
     True
     """
     epochs, batch_size = check_sizes(epochs=epochs, batch_size=batch_size)
-    _check_inputs(model, data, optimizer, rng, batch_size)
+    _check_inputs(model, data, optimizer, rng, batch_size, progress)
     history, callback = History(), callback or (lambda _epoch: None)
     if not _record(history, model, data):
         history.diverged_at = 0
@@ -88,7 +88,7 @@ def evaluate(model: Layer, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """
     check_kind("model", model, Layer, "a Layer")
     check_batch("x", x)
-    check_labels(y, (len(x), None))
+    y = check_labels(y, (len(x), None))
     # A network that overflows is a result here, not an accident: the loss says so.
     with _evaluating(model), np.errstate(over="ignore", invalid="ignore"):
         # In slices: what a very deep model remembers for its backward pass then stays small.
@@ -111,8 +111,9 @@ def _evaluating(model):
             layer.training = mode
 
 
-def _check_inputs(model, data, optimizer, rng, batch_size) -> None:
+def _check_inputs(model, data, optimizer, rng, batch_size, progress) -> None:
     check_generator(rng)
+    check_flag("progress", progress)
     check_kind("model", model, Layer, "a Layer")
     check_kind("data", data, Dataset, "a Dataset")
     check_kind("optimizer", optimizer, Optimizer, "an Optimizer such as SGD(model.parameters(), 0.1)")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netinit.checks import cast, check_kind, check_name
+from netinit.checks import as_array, cast, check_flag, check_kind, check_list, check_name, shown
 from netinit.layers import Layer
 from netinit.layers.base import overwrite, paths_by_array
 from netinit.printing import table
@@ -59,6 +59,7 @@ def transfer(
     'shape (32, 10) vs (32, 5)'
     """
     check_kind("target", target, Layer, "a Layer")
+    freeze = check_flag("freeze", freeze)
     own = dict(target.named_arrays())
     state, asked = _state(source, own), _asked(layers, target)
     skipped = {path: reason for path in own if (reason := _reason(path, own, state, asked))}
@@ -83,20 +84,14 @@ def _state(source, own) -> dict[str, np.ndarray]:
         raise TypeError(f"source must be a Layer or a state dict, got {type(source).__name__}.")
     for path in source:
         if not isinstance(path, str):
-            raise TypeError(f"source must have paths such as '0.weight' as keys, got {path!r}.")
+            raise TypeError(f"source must have paths such as '0.weight' as keys, got {shown(path)}.")
     return {path: _array(path, value) if path in own else value for path, value in source.items()}
 
 
 def _array(path, value) -> np.ndarray:
-    kind = type(value).__name__
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise TypeError(f"source[{path!r}] must be an array, got a {kind} that has no shape.") from None
-    if not np.issubdtype(array.dtype, np.floating):
-        raise TypeError(
-            f"source[{path!r}] must hold floating-point numbers, got dtype {array.dtype} ({kind})."
-        )
+    array = as_array(f"source[{path!r}]", value)
+    if array.dtype.kind != "f":
+        raise TypeError(f"source[{path!r}] must hold floating-point numbers, got dtype {array.dtype}.")
     return array
 
 
@@ -104,9 +99,7 @@ def _asked(layers, target) -> tuple[str, ...] | None:
     """The paths asked for, each checked against the target's layers."""
     if layers is None:
         return None
-    if isinstance(layers, str) or not isinstance(layers, Iterable):
-        raise TypeError(f"layers must be a list of layer paths such as ['0', '2'], got {layers!r}.")
-    layers = tuple(layers)
+    layers = tuple(check_list("layers", layers, "layer paths such as ['0', '2']"))
     if not layers:
         raise ValueError("layers must name at least one layer, got none; pass None for all.")
     known = [path for path, _ in target.named_layers() if path]

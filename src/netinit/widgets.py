@@ -26,6 +26,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from netinit.checks import check_kind, check_list, shown
 from netinit.plots import Text, training_frame
 
 STATIC = "NETINIT_STATIC_FIGURES"  # set by tools/executed.py
@@ -74,10 +75,16 @@ def explore(
     >>> widgets.explore(draw, std=[0.01, 0.1, 1.0])
     explore(draw): std in 3 values, 3 frames
     """
+    check_kind("draw", draw, Callable, "a function that returns a figure")
     listed = _listed(controls)
-    _check_choice(play, start or {}, listed)
-    start = {name: values[0] for name, values in listed.items()} | dict(start or {})
-    inspect.signature(draw).bind(**start)  # a control that draw does not take: TypeError
+    start = {} if start is None else start
+    check_kind("start", start, Mapping, "a mapping of controls to values")
+    _check_choice(play, start, listed)
+    start = {name: values[0] for name, values in listed.items()} | dict(start)
+    try:
+        inspect.signature(draw).bind(**start)
+    except (TypeError, ValueError) as error:  # ValueError: it shows no signature
+        raise TypeError(f"draw must take the controls {shown(list(listed))}, but {error}.") from error
     figure = LiveFigure(draw, listed, play, start)
     if os.environ.get(STATIC):
         figure.page = _page(figure)  # here, not when displayed, so that an error stops the build
@@ -241,21 +248,25 @@ def _listed(controls) -> dict[str, list]:
     """The values of each control as a list; raises for what makes neither a slider nor buttons."""
     if not controls:
         raise ValueError("explore needs at least one control, such as depth=[2, 8, 32].")
-    listed = {name: list(values) for name, values in controls.items()}
+    listed = {name: check_list(f"control {name!r}", values, "values") for name, values in controls.items()}
     for name, values in listed.items():
         if not values:
             raise ValueError(f"control {name!r} has no values; list at least one.")
         if not (all(map(_is_number, values)) or all(isinstance(value, str) for value in values)):
-            raise TypeError(f"control {name!r} is {values!r}; its values must be all numbers or all strings.")
+            raise TypeError(
+                f"control {name!r} is {shown(values)}; its values must be all numbers or all strings."
+            )
         if len(set(map(_text, values))) < len(values):
-            raise ValueError(f"control {name!r} is {values!r}; each value may appear, as shown, only once.")
+            raise ValueError(
+                f"control {name!r} is {shown(values)}; each value may appear, as shown, only once."
+            )
     return listed
 
 
 def _check_choice(play, start, controls):
     numeric = [name for name, values in controls.items() if _is_number(values[0])]
-    if play is not None and play not in numeric:
-        raise ValueError(f"play is {play!r}; it must name a control with numbers, one of {numeric}.")
+    if play is not None and not (isinstance(play, str) and play in numeric):
+        raise ValueError(f"play is {shown(play)}; it must name a control with numbers, one of {numeric}.")
     for name, value in start.items():
         if name not in controls:
             raise ValueError(f"start names {name!r}; the controls are {list(controls)}.")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netinit.activations import ActivationFunction, get_activation
+from netinit.checks import as_array
 from netinit.diagnosis.repeats import repeated
 from netinit.layers import Activation, Conv2d, Layer, Parameter
 from netinit.layers.base import bias_of, weight_of
@@ -211,7 +212,7 @@ def examine(model: Layer, x: np.ndarray, y=None) -> Case:
     traced = trace(model, x, output_gradient=start, keep=True)
     if all(row.weight_std is None for row in traced):
         raise ValueError(f"model must hold a layer with a weight, got {type(model).__name__} without any.")
-    y = None if y is None else np.asarray(y)
+    y = None if y is None else as_array("y", y)
     walk = _Walk(traced)
     walk.output(model, "", x)
     steps = _steps(model, traced, walk.inputs)

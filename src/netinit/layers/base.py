@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from netinit.checks import TRAINED, cast, check_flag, check_floats, check_kind, check_number
+from netinit.checks import TRAINED, as_array, cast, check_flag, check_floats, check_kind, check_number, shown
 
 MOST_NESTED = 100  # layers within layers, which Python runs as calls within calls
 
@@ -32,8 +32,8 @@ class Parameter:
         self, value: np.ndarray, grad: np.ndarray | None = None, name: str = "", lr_scale: float = 1.0
     ):
         check_floats("value", value)
-        if grad is not None and np.shape(grad) != value.shape:
-            raise ValueError(f"grad must have the shape of value {value.shape}, got {np.shape(grad)}.")
+        if grad is not None:
+            check_gradient(grad, value.shape)
         self.value = value
         self.grad = grad
         self.name = name
@@ -104,6 +104,8 @@ class Layer:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         check_floats("x", x)
+        if x.ndim == 0:
+            raise ValueError("x must hold a batch, got one number without an axis.")
         return self.forward(x)
 
     def refuse(self, x: np.ndarray, shape: str) -> None:
@@ -175,7 +177,7 @@ class Layer:
         except TypeError:
             fits = False
         if not fits:
-            raise TypeError(f"dtype must be float32 or float64, got {dtype!r}.")
+            raise TypeError(f"dtype must be float32 or float64, got {shown(dtype)}.")
         for _, layer in self.named_layers():
             for name in layer.buffers():
                 setattr(layer, name, getattr(layer, name).astype(dtype))
@@ -237,6 +239,21 @@ def bias_of(layer: Layer) -> Parameter | None:
     return own_parameters(layer).get("bias")
 
 
+def check_gradient(grad: np.ndarray, shape: tuple[int | None, ...]) -> None:
+    """Raise unless dLoss/d(output) is an array of floating-point numbers in the shape of the output."""
+    check_floats("grad", grad)
+    if grad.shape != shape:
+        raise ValueError(f"grad must have shape {shape}, got {grad.shape}.")
+
+
+def zero_parameter(name: str, *shape: int) -> Parameter:
+    """A float32 parameter of zeros; raises ValueError, not MemoryError, where no memory holds it."""
+    try:
+        return Parameter(np.zeros(shape, np.float32), name=name)
+    except (ValueError, MemoryError):
+        raise ValueError(f"{name} must fit into memory, got the shape {shown(shape)}.") from None
+
+
 def own_parameters(layer: Layer) -> dict[str, Parameter]:
     """Name and parameter of everything that the layer itself holds, without its parts."""
     return dict(_held(layer, Parameter))
@@ -290,7 +307,8 @@ def paths_by_array(arrays: Mapping[str, np.ndarray]) -> list[list[str]]:
 
 def _fitting(path, value, own):
     """The value as an array that can replace `own`, in its shape and dtype."""
-    name, value = f"state[{path!r}]", np.asarray(value)
+    name = f"state[{path!r}]"
+    value = as_array(name, value)
     if value.shape != own.shape:
         raise ValueError(f"{name} must have the shape {own.shape} of the model, got {value.shape}.")
     return cast(name, value, own.dtype)

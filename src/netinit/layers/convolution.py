@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from netinit.checks import check_flag, check_name, check_sizes
-from netinit.layers.base import Layer, Parameter
+from netinit.layers.base import Layer, check_gradient, zero_parameter
 
 PADDINGS = ("same", "valid")
 
@@ -42,8 +42,8 @@ class Conv2d(Layer):
         self.n_in, self.n_out, self.groups = c_in, c_out, groups
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         shape = kernel_size, kernel_size, c_in // groups, c_out
-        self.weight = Parameter(np.zeros(shape, np.float32), name="weight")
-        self.bias = Parameter(np.zeros(c_out, np.float32), name="bias") if bias else None
+        self.weight = zero_parameter("weight", *shape)
+        self.bias = zero_parameter("bias", c_out) if bias else None
 
     def forward(self, x):
         if x.ndim != 4 or x.shape[3] != self.n_in or x.size == 0:
@@ -63,8 +63,7 @@ class Conv2d(Layer):
 
     def backward(self, grad):
         rows, shape, padded_shape, ((top, bottom), (left, right)) = self.saved()
-        if grad.shape != (*shape[1:4], self.n_out):
-            raise ValueError(f"grad must have shape {(*shape[1:4], self.n_out)}, got {grad.shape}.")
+        check_gradient(grad, (*shape[1:4], self.n_out))
         grad_rows = self._by_group(grad)
         # (groups, k k c_in / groups, rows) @ (groups, rows, c_out / groups)
         grad_matrices = rows.swapaxes(1, 2) @ grad_rows
@@ -125,11 +124,11 @@ class Flatten(Layer):
     def forward(self, x):
         if x.ndim < 2:
             self.refuse(x, "(batch, ...)")
-        self._saved = x.shape
-        return x.reshape(len(x), math.prod(x.shape[1:]))
+        y = x.reshape(len(x), math.prod(x.shape[1:]))
+        self._saved = x.shape, y.shape
+        return y
 
     def backward(self, grad):
-        shape = self.saved()
-        if grad.size != math.prod(shape):
-            raise ValueError(f"grad must have as many entries as the input {shape}, got shape {grad.shape}.")
+        shape, flat = self.saved()
+        check_gradient(grad, flat)
         return grad.reshape(shape)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from netinit.activations import ActivationFunction, get_activation
-from netinit.layers.base import Layer, Parameter
+from netinit.layers.base import Layer, Parameter, check_gradient, zero_parameter
 
 
 class Activation(Layer):
@@ -31,8 +31,7 @@ class Activation(Layer):
 
     def backward(self, grad):
         y, x = self.saved()
-        if grad.shape != y.shape:
-            raise ValueError(f"grad must have shape {y.shape}, got {grad.shape}.")
+        check_gradient(grad, y.shape)
         if self.activation.is_gate:
             return y * grad
         return grad * self.activation.derivative(x, y)
@@ -51,12 +50,14 @@ class ScalarBias(Layer):
     keeps_width = True
 
     def __init__(self):
-        self.bias = Parameter(np.zeros((), np.float32), name="bias")
+        self.bias = zero_parameter("bias")
 
     def forward(self, x):
+        self._saved = x.shape
         return x + self.bias.value
 
     def backward(self, grad):
+        check_gradient(grad, self.saved())
         self.bias.accumulate_product(np.ones(grad.size, grad.dtype), grad.ravel())  # the sum of all entries
         return grad
 
@@ -79,7 +80,6 @@ class ScalarScale(Layer):
 
     def backward(self, grad):
         x = self.saved()
-        if grad.shape != x.shape:
-            raise ValueError(f"grad must have shape {x.shape}, got {grad.shape}.")
+        check_gradient(grad, x.shape)
         self.scale.accumulate_product(x.ravel(), grad.ravel())
         return grad * self.scale.value

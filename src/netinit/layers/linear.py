@@ -6,7 +6,7 @@ Rows of `x` are examples. Weights start at zero: `netinit.initialize` fills them
 import numpy as np
 
 from netinit.checks import check_flag, check_integer
-from netinit.layers.base import Layer, Parameter
+from netinit.layers.base import Layer, check_gradient, zero_parameter
 
 
 class Linear(Layer):
@@ -22,8 +22,8 @@ class Linear(Layer):
     def __init__(self, n_in: int, n_out: int, bias: bool = True):
         self.n_in, self.n_out = n_in, n_out = check_integer("n_in", n_in), check_integer("n_out", n_out)
         bias = check_flag("bias", bias)
-        self.weight = Parameter(np.zeros((n_in, n_out), np.float32), name="weight")
-        self.bias = Parameter(np.zeros(n_out, np.float32), name="bias") if bias else None
+        self.weight = zero_parameter("weight", n_in, n_out)
+        self.bias = zero_parameter("bias", n_out) if bias else None
 
     def forward(self, x):
         if x.ndim != 2 or x.shape[1] != self.n_in:
@@ -37,8 +37,7 @@ class Linear(Layer):
 
     def backward(self, grad):
         x = self.saved()
-        if grad.shape != (len(x), self.n_out):
-            raise ValueError(f"grad must have shape {(len(x), self.n_out)}, got {grad.shape}.")
+        check_gradient(grad, (len(x), self.n_out))
         self.weight.accumulate_product(x.T, grad)  # (n_in, n_out)
         if self.bias is not None:
             self.bias.accumulate_product(np.ones(len(grad), grad.dtype), grad)  # the sum over the batch

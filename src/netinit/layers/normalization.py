@@ -16,7 +16,7 @@ So the gradient loses its mean and its part along xhat: a change that normalizat
 import numpy as np
 
 from netinit.checks import check_integer, check_number
-from netinit.layers.base import Layer, Parameter
+from netinit.layers.base import Layer, check_gradient, zero_parameter
 
 
 class Normalization(Layer):
@@ -27,8 +27,8 @@ class Normalization(Layer):
         if epsilon <= 0:
             raise ValueError(f"epsilon must be positive, got {epsilon}.")
         self.n_in, self.n_out, self.epsilon = n, n, epsilon
-        self.scale = Parameter(np.ones(n, np.float32), name="scale")
-        self.shift = Parameter(np.zeros(n, np.float32), name="shift")
+        self.scale, self.shift = zero_parameter("scale", n), zero_parameter("shift", n)
+        self.scale.value += 1
 
     def check_input(self, x):
         """Raise unless x is (..., n) with at least one axis of examples."""
@@ -44,8 +44,7 @@ class Normalization(Layer):
 
     def backward(self, grad):
         normalized, sigma, axes = self.saved()
-        if grad.shape != normalized.shape:
-            raise ValueError(f"grad must have shape {normalized.shape}, got {grad.shape}.")
+        check_gradient(grad, normalized.shape)
         examples = tuple(range(grad.ndim - 1))
         self.scale.accumulate((grad * normalized).sum(axis=examples))  # (n,)
         self.shift.accumulate(grad.sum(axis=examples))  # (n,)
