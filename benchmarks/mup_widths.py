@@ -4,15 +4,10 @@
 one core, and writes the record that the chapter on modern recipes shows.
 """
 
-import argparse
-import datetime
-import json
-import platform
-from pathlib import Path
-
 import numpy as np
 
-from netinit import Adam, Linear, compare, he_normal, initialize, load_digits, mlp, sweep
+from benchmarks import recorded_sweep
+from netinit import Adam, Linear, compare, he_normal, initialize, load_digits, mlp
 
 BASE = 64
 GRID = {
@@ -50,27 +45,5 @@ def run(width, scheme, lr):
     return {"loss": sorted(round(min(float(loss), 100.0), 4) for loss in losses)}
 
 
-def main():
-    """Run the sweep, print it as a table and write it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
-    parser.add_argument("--record", type=Path, help="where the JSON goes (default: it is only printed)")
-    arguments = parser.parse_args()
-    rows = sweep(run, GRID, n_jobs=arguments.jobs)
-    record = {
-        "command": "python -m benchmarks.mup_widths --record src/netinit/records/mup-widths.json",
-        **SETTINGS,
-        "date": datetime.date.today().isoformat(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-    }
-    for row in rows:
-        print(*row.values())
-    if arguments.record:
-        lines = ",\n".join(json.dumps(row) for row in rows)
-        head = json.dumps(record, indent=1)[:-2]
-        arguments.record.write_text(f'{head},\n "runs": [\n{lines}\n]}}\n', encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    recorded_sweep.main(run, GRID, SETTINGS, name="mup-widths", description=__doc__.splitlines()[0])

@@ -6,15 +6,9 @@ learning rate, the best of RATES on the validation images with another seed; fiv
 recorded.
 """
 
-import argparse
-import datetime
-import json
-import platform
 from functools import partial
-from pathlib import Path
 
-import numpy as np
-
+from benchmarks import recorded_sweep
 from netinit import (
     SGD,
     choose_learning_rate,
@@ -23,7 +17,6 @@ from netinit import (
     load_digits,
     mlp,
     normal,
-    sweep,
     variance_scaling,
 )
 
@@ -53,30 +46,6 @@ def run(depth, bias_variance, weight_variance):
     return {"lr": lr, "accuracy": [round(a, 3) for a in accuracies]}
 
 
-def main():
-    """Run the sweep, print it as a table and write it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
-    parser.add_argument("--record", type=Path, help="where the JSON goes (default: it is only printed)")
-    arguments = parser.parse_args()
-    rows = sweep(run, GRID, n_jobs=arguments.jobs)
-    record = {
-        "command": "python -m benchmarks.phase_diagram --record src/netinit/records/phase-diagram.json",
-        "width": WIDTH,
-        **SETTINGS,
-        "rates": RATES,
-        "date": datetime.date.today().isoformat(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "runs": rows,
-    }
-    for row in rows:
-        print(*(f"{row[name]:7}" for name in GRID), f"{row['lr']:7}", row["accuracy"])
-    if arguments.record:
-        lines = ",\n".join(json.dumps(row) for row in rows)
-        head = json.dumps({k: v for k, v in record.items() if k != "runs"}, indent=1)[:-2]
-        arguments.record.write_text(f'{head},\n "runs": [\n{lines}\n]}}\n', encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    settings = {"width": WIDTH, **SETTINGS, "rates": RATES}
+    recorded_sweep.main(run, GRID, settings, name="phase-diagram", description=__doc__.splitlines()[0])
