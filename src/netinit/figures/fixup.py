@@ -16,6 +16,8 @@ COLORS = {"plain": "C2:", "He": "C1--", "Fixup": "C0-"}
 CEILING = 1e4  # larger losses are drawn here
 # Where the matrices of a network of four blocks of two layers stand: (row, column), from the input on.
 PLACES = [(0, 0), *[(row, column) for column in (1, 2, 3, 4) for row in (0, 1)], (0, 5)]
+# where the one panel of a live figure stands: placed once, as laying it out would take half of a frame's time
+PANEL = {"left": 0.13, "right": 0.98, "bottom": 0.15, "top": 0.9}
 MATRICES = {"input layer": 0, "first in branch": 1, "last in branch": 2, "classifier": 9}
 
 
@@ -172,7 +174,7 @@ def two_ways(both_ways: Callable, factors: Mapping[str, Callable], *, blocks: in
 
     `both_ways(start, blocks)` gives the two measured ways, `factors[start](blocks)` the factor of a block.
     """
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PANEL)
     k, ends = np.arange(blocks + 1), []
     every = slice(None, None, max(1, blocks // 16))
     for start, factor in factors.items():
@@ -184,6 +186,7 @@ def two_ways(both_ways: Callable, factors: Mapping[str, Callable], *, blocks: in
     ax.axhline(3.4e38, color="gray", marker="", linestyle=":")
     ax.text(0, 1e39, "largest float32", color="gray", va="bottom")
     ax.set(yscale="log", ylim=(1e-2, 1e65), xlabel="block k", ylabel="second moment, relative")
+    ax.minorticks_off()
     ax.legend(loc="upper right")
     fig.set_label(f"{signal}, {blocks} blocks. Largest second moment: {', '.join(ends)}.")
     return fig
@@ -194,12 +197,13 @@ def frontier(he: Mapping, fixup: Mapping, *, blocks: int, learning_rate: float) 
     curves, ours = he[learning_rate, blocks], fixup[learning_rate, blocks]
     alive = np.isfinite(curves[:, -1])
     lost = f"{(~alive).sum()} of {len(curves)}"
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PANEL)
     for i, curve in enumerate(np.where(np.isfinite(curves), curves, np.nan)):
         ax.plot(curve, "C1--", marker="", alpha=0.6, label=None if i else f"He, {lost} overflow")
     ax.plot(ours, "C0-", marker="", label="Fixup")
     ax.set(yscale="log", ylim=(1e-2, 1e6), xlim=(0, len(ours) - 1), xticks=range(0, len(ours), 5))
     ax.set(xlabel="step", ylabel="loss", title=f"{blocks} blocks, learning rate {learning_rate:g}")
+    ax.minorticks_off()
     ax.legend(loc="upper right")
     rest = f"others end at {np.median(curves[alive, -1]):.2f}" if alive.any() else "none left"
     fig.set_label(

@@ -8,6 +8,9 @@ import numpy as np
 from netinit.plots import lines_with_spread, theory_and_measurement
 
 NAMES = {"none": "no normalization", "batch": "batch norm", "layer": "layer norm"}
+# where the panels of a live figure stand: placed once, as laying them out would take half of a frame's time
+PANEL = {"left": 0.13, "right": 0.98, "bottom": 0.15, "top": 0.9}
+PANELS = {"left": 0.11, "right": 0.98, "bottom": 0.16, "top": 0.9, "wspace": 0.25}
 
 
 def scales(scale, *, signals, runs):
@@ -15,7 +18,7 @@ def scales(scale, *, signals, runs):
 
     `signals[scale][label]` is the std (seeds, layers), `runs[scale]` what `compare` returned.
     """
-    fig, (left, right) = plt.subplots(1, 2, width_ratios=[3, 2])
+    fig, (left, right) = plt.subplots(1, 2, layout="none", width_ratios=[3, 2], gridspec_kw=PANELS)
     words = []
     for i, (label, group) in enumerate(runs[scale].items()):
         stds = signals[scale][label]
@@ -28,6 +31,7 @@ def scales(scale, *, signals, runs):
         words.append(f"{label}: last hidden std {np.median(stds[:, -1]):.1g}, accuracy {middle:.2f}")
     left.set(yscale="log", ylim=(1e-16, 1e16), yticks=[1e-12, 1e-6, 1, 1e6, 1e12])
     left.set(xlabel="layer", title="std of the signal")
+    left.minorticks_off()
     left.legend(loc="upper left")
     right.set(ylim=(0, 1.1), xticks=[0, 1], xticklabels=["plain", "batch\nnorm"], title="accuracy")
     right.grid(axis="x", visible=False)
@@ -39,7 +43,7 @@ def clouds(scale, normalization, *, z, normalized):
     """Two units of one layer, a point for each digit; z (digits, units), `normalized[name](z)` likewise."""
     points = (normalized[normalization](scale * z))[:, :2]
     limit = 6
-    fig, ax = plt.subplots(figsize=(6, 4.4))
+    fig, ax = plt.subplots(figsize=(6, 4.4), layout="none", gridspec_kw=PANEL)
     ax.plot(*np.clip(points, -limit, limit).T, ".", markersize=4, alpha=0.6)
     ax.add_patch(plt.Rectangle((-1, -1), 2, 2, fill=False, linestyle="--", edgecolor="#444444"))
     ax.plot(*points.mean(axis=0), "P", color="C1", markersize=11, markeredgecolor="white")
@@ -60,7 +64,7 @@ def turn(scale, *, length, step, measured):
     `length` of the weights and of the `step` at scale 1; `measured[scale]` are angles in degrees.
     """
     angle = np.degrees(np.arctan(step / length / scale**2))
-    fig, (left, right) = plt.subplots(1, 2, width_ratios=[1, 1.15])
+    fig, (left, right) = plt.subplots(1, 2, layout="none", width_ratios=[1, 1.15], gridspec_kw=PANELS)
     _draw_turn(left, scale, step / length / scale)
     xs = np.array(list(measured))
     grid = np.geomspace(xs.min(), xs.max(), 100)
@@ -69,6 +73,7 @@ def turn(scale, *, length, step, measured):
     right.plot(xs, np.median(runs, axis=0), "o", color="C1", linestyle="", label="measured")
     right.plot(scale, angle, "o", color="none", markeredgecolor="black", markersize=13)
     right.set(xscale="log", yscale="log", ylim=(1e-3, 300), xlabel="scale", title="turn in degrees")
+    right.minorticks_off()
     right.legend(loc="lower left")
     fig.set_label(
         f"Weights times {scale:g}: the step is {step / length / scale**2:.2g} times as long as the weights "
@@ -101,9 +106,10 @@ def gradients(normalization, *, measured, theory):
     """Gradient by layer, relative to the last hidden one; `measured[name]` (runs, layers)."""
     name = NAMES.get(normalization, normalization)
     runs, line = measured[normalization], theory[normalization]
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PANEL)
     theory_and_measurement(ax, range(1, len(line) + 1), line, runs, name)
     ax.set(yscale="log", ylim=(0.05, 2000), xlabel="layer")
+    ax.minorticks_off()
     ax.set_title(f"{name}: gradient, last hidden layer = 1")
     ax.legend(loc="upper right")
     first = np.median(runs[:, 0])
@@ -119,7 +125,7 @@ def paths(a, blocks=30):
     k = np.arange(blocks + 1)
     total = (1 + a) ** blocks
     shares = np.array([float(comb(blocks, i)) for i in k]) * a**k / total
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PANEL)
     ax.bar(k, shares)
     ax.set(xlim=(-0.7, blocks + 0.7), ylim=(0, 0.4), xlabel="branches on the path")
     ax.set(ylabel="share of the gradient", title=f"a = {a:.2g}: the squared gradient grows by {total:.2g}")
@@ -133,7 +139,7 @@ def paths(a, blocks=30):
 
 def lengths(weight_decay, *, walks):
     """Length of the weights and turn per step over the steps; `walks[decay][scale]` (steps, 2)."""
-    fig, (left, right) = plt.subplots(1, 2)
+    fig, (left, right) = plt.subplots(1, 2, layout="none", gridspec_kw=PANELS)
     words = []
     for scale, walk in walks[weight_decay].items():
         left.plot(walk[:, 0], label=f"x {scale:g}")
@@ -143,6 +149,8 @@ def lengths(weight_decay, *, walks):
         right.axhline(equilibrium(weight_decay), color="#444444", linestyle=":", linewidth=1.5)
     left.set(yscale="log", ylim=(0.2, 300), xlabel="step", title="length of the weights")
     right.set(yscale="log", ylim=(3e-3, 100), xlabel="step", title="turn in degrees")
+    for ax in (left, right):
+        ax.minorticks_off()
     left.legend(loc="upper right", ncols=3, fontsize=9, columnspacing=0.8, handlelength=1.4)
     fig.set_label(f"Weight decay {weight_decay:g}, after {len(walk)} steps: {'; '.join(words)}.")
     return fig
@@ -155,12 +163,13 @@ def equilibrium(weight_decay, lr=0.1):
 
 def gates(bias, *, measured, theory):
     """Gradient by layer of gated networks; `measured[bias]` (runs, layers), `theory[bias]` a line."""
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PANEL)
     layers = range(1, len(theory[bias]) + 1)
     theory_and_measurement(ax, layers, theory[bias], measured[bias], "gradient")
     ax.set(
         yscale="log", ylim=(1e-5, 3), xlabel="block", title=f"gate bias {bias:g}: gradient, last block = 1"
     )
+    ax.minorticks_off()
     ax.legend(loc="lower right")
     first = np.median(measured[bias][:, 0])
     fig.set_label(f"Gate bias {bias:g}: block 1 gets {first:.1g} of the gradient of the last block.")
