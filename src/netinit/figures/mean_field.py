@@ -9,6 +9,7 @@ from netinit import theory
 from netinit.activations import get_activation
 from netinit.builders import mlp
 from netinit.data import load_digits
+from netinit.figures._shared import PLACE
 from netinit.initialize import initialize
 from netinit.initializers import variance_scaling
 from netinit.trace import trace
@@ -65,7 +66,8 @@ def plane(weight_variance, bias_variance):
     z = preactivations(pair, weight_variance, bias_variance, 30)
     dots = correlation(z[:, 0], z[:, 1])
     line = correlations(correlation(*pair), weight_variance, bias_variance, 30)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(5.4, 3.2), width_ratios=[2, 3])
+    place = PLACE | {"left": 0.08, "bottom": 0.18, "wspace": 0.22, "width_ratios": [2, 3]}
+    fig, (left, right) = plt.subplots(1, 2, figsize=(5.4, 3.2), layout="none", gridspec_kw=place)
     _draw_edge(left)
     left.plot(weight_variance, bias_variance, "o", color=MEASURED, markersize=11)
     right.plot(layer, line, "-", color=THEORY, marker="", label="theory")
@@ -99,7 +101,8 @@ def circle(weight_variance):
     second /= np.sqrt(np.mean(second**2))
     ring = np.outer(np.cos(turn), first) + np.outer(np.sin(turn), second)
     z = preactivations(ring, weight_variance, 0.05, 40)
-    fig, axes = plt.subplots(2, 3, figsize=(6, 4.4))
+    place = {"left": 0.02, "right": 0.98, "bottom": 0.02, "top": 0.93, "wspace": 0.05, "hspace": 0.2}
+    fig, axes = plt.subplots(2, 3, figsize=(6, 4.4), layout="none", gridspec_kw=place)
     spreads = [_draw_ring(axes.flat[0], ring, turn, "input")]
     for ax, layer in zip(axes.flat[1:], (1, 3, 10, 20, 40), strict=True):
         spreads.append(_draw_ring(ax, z[layer - 1], turn, f"layer {layer}"))
@@ -127,7 +130,7 @@ def cobweb(weight_variance):
     q = theory.fixed_point("tanh", weight_variance, 0.05)
     step = partial(theory.correlation_map, "tanh", q=q, weight_variance=weight_variance, bias_variance=0.05)
     c = np.linspace(0, 1, 21)
-    fig, ax = plt.subplots(figsize=(4.6, 4.4))
+    fig, ax = plt.subplots(figsize=(4.6, 4.4), layout="none", gridspec_kw=PLACE | {"bottom": 0.13})
     ax.plot([0, 1], [0, 1], ":", color=EDGE, marker="", label="unchanged")
     ax.plot(c, [step(value) for value in c], "-", color=THEORY, marker="", label="one layer")
     for start, color in ((0.02, MEASURED), (0.98, "#009E73")):
@@ -200,7 +203,8 @@ def at_the_gain(activation):
     initialize(model, partial(variance_scaling, scale=gain**2), rng)
     x, back = rng.standard_normal((2, 100, 100), dtype=np.float32)
     t = trace(model, x, output_gradient=back)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3), width_ratios=[2, 3])
+    place = PLACE | {"left": 0.07, "bottom": 0.17, "top": 0.9, "wspace": 0.3, "width_ratios": [2, 3]}
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3), layout="none", gridspec_kw=place)
     left.plot(grid, get_activation(activation)(grid), "-", color=EDGE, marker="")
     left.set(title=activation, xlabel="z", ylim=(-2, 4))
     for column, color, mark, name in (

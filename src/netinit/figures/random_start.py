@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from netinit.figures._shared import PHONE, by_layer
+from netinit.figures._shared import PHONE, PLACE, by_layer
 
 
 def sigmoid_layers(weight_std: float) -> Figure:
@@ -75,7 +75,7 @@ def gradient_by_layer(weight_std: float, activation: str, *, traced: Callable) -
     predicted = t.column("predicted_gradient_std", "Linear")[:-1]
     layers = np.arange(1, len(measured) + 1)
     arrives, theory = measured[0] / measured[-1], predicted[0] / predicted[-1]
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PLACE | {"left": 0.18})
     by_layer(ax, layers, predicted / predicted[-1], measured / measured[-1])
     ax.set(ylim=(1e-14, 1e14), ylabel="gradient, last layer = 1", xticks=[1, 5, 10, 15, 20])
     ax.set_yticks(10.0 ** np.arange(-12, 13, 6), ["1e-12", "1e-6", "1", "1e6", "1e12"])
@@ -91,7 +91,7 @@ def gradient_by_layer(weight_std: float, activation: str, *, traced: Callable) -
 
 def ranks(weight_std: float, activation: str, *, effective_ranks: Callable, stds: Sequence[float]) -> Figure:
     """Effective rank by layer for one weight std, the others in gray; `effective_ranks(std, activation)`."""
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PLACE)
     layers = range(1, 6)
     for std in stds:
         ax.plot(layers, effective_ranks(std, activation), "-", color="#bbbbbb", linewidth=1.5)

@@ -9,6 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from netinit import theory
+from netinit.figures._shared import PLACE
 from netinit.plots import theory_and_measurement
 from netinit.trace import Trace
 
@@ -28,7 +29,8 @@ def crossing(weight_std: float) -> Figure:
     signals = _signals(weight_std)
     sizes = np.sqrt(np.mean(np.square(signals, dtype=float), axis=1))
     fate = _fate(sizes)
-    fig, (top, low) = plt.subplots(2, figsize=PHONE, sharex=True, height_ratios=[3, 2])
+    place = PLACE | {"left": 0.19, "right": 0.96, "bottom": 0.14, "hspace": 0.08, "height_ratios": [3, 2]}
+    fig, (top, low) = plt.subplots(2, figsize=PHONE, sharex=True, layout="none", gridspec_kw=place)
     top.imshow(np.clip(signals, -2, 2).T[:UNITS], SHADES, aspect="auto", vmin=-2, vmax=2)
     top.set(title=f"weight std {weight_std:g}: {fate}", ylabel="unit", yticks=[])
     top.grid(False)
@@ -83,7 +85,7 @@ def slopes(gain: float) -> Figure:
     z = np.linspace(-12, 12, 601)
     density, squared = np.exp(-(z**2) / (2 * q)) / math.sqrt(2 * math.pi * q), (1 - np.tanh(z) ** 2) ** 2
     overlap, factor = chi / gain**2, math.sqrt(chi)
-    fig, ax = plt.subplots(figsize=(6, 3.4))
+    fig, ax = plt.subplots(figsize=(6, 3.4), layout="none", gridspec_kw=PLACE | {"top": 0.83})
     ax.plot(z, density, "-", color=BLUE, label="density of z")
     ax.plot(z, squared, "--", color=ORANGE, label="squared slope")
     ax.fill_between(z, density * squared, color=GREEN, alpha=0.6, linewidth=0, label="their product")
@@ -103,7 +105,8 @@ def both_ways(nets: Mapping[tuple[float, str], Trace], gain: float, activation: 
     """Signal and gradient by layer of one of the traced networks, beside the theory."""
     columns = {"signal z": ("rms", "-o", BLUE), "gradient": ("gradient_std", "--s", ORANGE)}
     trace, drift = nets[gain, activation], []
-    fig, ax = plt.subplots(figsize=(6, 3.8))
+    place = PLACE | {"left": 0.16, "top": 0.85}
+    fig, ax = plt.subplots(figsize=(6, 3.8), layout="none", gridspec_kw=place)
     for label, (column, style, color) in columns.items():
         dots = trace.column(column, "Linear")
         layer = np.arange(1, len(dots) + 1)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from netinit.builders import mlp
 from netinit.data import load_digits
-from netinit.figures._shared import PHONE
+from netinit.figures._shared import PHONE, PLACE
 from netinit.initialize import initialize
 from netinit.initializers import lecun_uniform, variance_scaling, xavier_uniform
 from netinit.plots import theory_and_measurement
@@ -126,7 +126,7 @@ def theory_of_wide_layers(traces: Mapping[str, Sequence[Trace]]) -> Figure:
 def jacobian_spectrum(layer: int, rule: str, *, spectra: Mapping[str, np.ndarray]) -> Figure:
     """The singular values of one layer's Jacobian, with what the linear regime predicts."""
     values = spectra[rule][layer - 1]
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PLACE)
     bins = {"bins": 42, "range": (0, 2.1), "density": True}
     ax.hist(np.clip(values, 0, 2.1), **bins, color="C0", alpha=0.6, label="measured")
     if rule == "orthogonal":
@@ -152,7 +152,9 @@ def gain_through_layers(gain: float, activation: str, *, network: Callable[..., 
     rows = network(gain, activation)
     stds, gradient = rows.column("std", activation), rows.column("gradient_std", "Linear")[:-1]
     gradient, shown = gradient / gradient[-1], (1, 3, 5, 7, 10)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.8))
+    fig, (left, right) = plt.subplots(
+        1, 2, figsize=(6, 3.8), layout="none", gridspec_kw=PLACE | {"wspace": 0.3}
+    )
     for i, layer in enumerate(shown):
         _ridge(left, rows[2 * layer - 1].output, SPANS[activation], -i, "C0")
     left.set_yticks(range(0, -len(shown), -1), shown)
