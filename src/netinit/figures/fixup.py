@@ -16,14 +16,15 @@ COLORS = {"plain": "C2:", "He": "C1--", "Fixup": "C0-"}
 CEILING = 1e4  # larger losses are drawn here
 # Where the matrices of a network of four blocks of two layers stand: (row, column), from the input on.
 PLACES = [(0, 0), *[(row, column) for column in (1, 2, 3, 4) for row in (0, 1)], (0, 5)]
-# where the one panel of a live figure stands: placed once, as laying it out would take half of a frame's time
+# where the panels of a live figure stand: placed once, as laying them out would take half of a frame's time
 PANEL = {"left": 0.13, "right": 0.98, "bottom": 0.15, "top": 0.9}
+GRID = {"left": 0.02, "right": 0.98, "bottom": 0.1, "top": 0.9, "wspace": 0.12, "hspace": 0.25}
 MATRICES = {"input layer": 0, "first in branch": 1, "last in branch": 2, "classifier": 9}
 
 
 def depth(runs: Mapping[int, Mapping[str, Sequence]], *, blocks: int) -> Figure:
     """The training loss of each run, runs[blocks][start]; a cross where one overflows."""
-    fig, ax = plt.subplots(figsize=(4.6, 3.4))
+    fig, ax = plt.subplots(figsize=(4.6, 3.4), layout="none", gridspec_kw=PANEL | {"left": 0.17, "top": 0.96})
     for start, style in COLORS.items():
         for i, run in enumerate(runs[blocks][start]):
             loss = np.array(run.history.train_loss)
@@ -31,6 +32,7 @@ def depth(runs: Mapping[int, Mapping[str, Sequence]], *, blocks: int) -> Figure:
             end = {"marker": "x" if run.history.diverged_at else "", "markevery": [-1], "ms": 11, "mew": 2.5}
             ax.plot(loss, style, alpha=0.7, label=None if i else start, clip_on=False, **end)
     ax.set(yscale="log", ylim=(0.05, CEILING), xticks=range(5), xlabel="epoch", ylabel="training loss")
+    ax.minorticks_off()
     ax.legend(title=f"blocks: {blocks}", loc="upper right")
     last = {start: np.array([run.history.train_loss[-1] for run in runs[blocks][start]]) for start in COLORS}
     words = [
@@ -142,7 +144,7 @@ def _paths(model: Sequential, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray,
 
 def wake_up(weights: Sequence[Sequence[np.ndarray]], *, step: int) -> Figure:
     """What `step` steps have changed in each matrix of four blocks, weights[step][matrix]."""
-    fig, axes = plt.subplots(2, 6, figsize=(6, 3.2))
+    fig, axes = plt.subplots(2, 6, figsize=(6, 3.2), layout="none", gridspec_kw=GRID)
     for ax in axes[1, [0, 5]]:
         ax.axis("off")
     for place, now, first in zip(PLACES, weights[step], weights[0], strict=True):
