@@ -12,6 +12,10 @@ import pytest
 import netinit
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+from portable import code  # noqa: E402
+
+NAMES = {"PIL": "pillow"}  # where a package is imported by another name
 SOURCE = ROOT / "src" / "netinit"
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -241,3 +245,19 @@ def undocumented(names):
 def test_every_public_name_is_documented():
     assert netinit.__all__
     assert undocumented(netinit.__all__) == []
+
+
+def undeclared(source):
+    """The packages that a module imports and pyproject.toml does not declare for readers."""
+    tops = {module.partition(".")[0] for module, _ in code.imports(ast.parse(source)) if module}
+    named = {NAMES.get(top, top) for top in tops - set(sys.stdlib_module_names) - {"netinit"}}
+    return named - code.declared()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_what_a_module_imports_is_declared(path):
+    assert undeclared(path.read_text()) == set()
+
+
+def test_an_import_that_is_not_declared_is_seen():
+    assert undeclared("import numpy as np\nfrom scipy.stats import norm\nfrom PIL import Image") == {"scipy"}
