@@ -15,19 +15,19 @@ import lab  # noqa: E402
 @pytest.fixture
 def book(tmp_path):
     """The folder of a tiny book."""
-    for name in ("one.ipynb", "deeper/two.ipynb", "records/run.json", "page.md", ".hidden/three.ipynb"):
+    for name in ("one.ipynb", "deeper/two.ipynb", "page.md", ".hidden/three.ipynb"):
         path = tmp_path / "book" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"first {name}")
     return tmp_path / "book"
 
 
-def test_the_notebooks_and_what_they_read_are_copied(book, tmp_path):
+def test_the_notebooks_are_copied_and_nothing_else(book, tmp_path):
     assert lab.copy(book, tmp_path / "lab") == []
     copied = {
         str(path.relative_to(tmp_path / "lab")) for path in (tmp_path / "lab").rglob("*") if path.is_file()
     }
-    assert copied == {"one.ipynb", "deeper/two.ipynb", "records/run.json", lab.RECORD}
+    assert copied == {"one.ipynb", "deeper/two.ipynb", lab.RECORD}
     assert (tmp_path / "lab" / "one.ipynb").read_text() == "first one.ipynb"
 
 

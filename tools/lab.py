@@ -37,11 +37,11 @@ def command(folder, options):
 
 
 def copy(source, folder):
-    """Copy the notebooks and what they read; return the names of those that the reader changed."""
+    """Copy the notebooks; return the names of those that the reader changed."""
     record = folder / RECORD
     copied = json.loads(record.read_text()) if record.exists() else {}
     kept = []
-    for path in [*notebooks.below(source), *sorted(source.glob("records/*"))]:
+    for path in notebooks.below(source):
         name, content = path.relative_to(source).as_posix(), path.read_bytes()
         there = folder / name
         if there.exists() and digest(there.read_bytes()) not in (copied.get(name), digest(content)):
