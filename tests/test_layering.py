@@ -57,6 +57,7 @@ ROOMS = {
     "layers": ("base", "linear", "elementwise", "convolution", "normalization"),
     "diagnosis": ("repeats", "case", "remedies", "layer_faults", "depth_faults", "report"),
     "figures": (
+        "_shared",
         "landing",
         "signals",
         "building",

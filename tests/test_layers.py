@@ -429,7 +429,7 @@ WRONG_CALLS = {
     "parameter grad": (
         lambda: Parameter(np.zeros(3), grad=np.zeros((3, 1))),
         ValueError,
-        "grad must have the shape of value (3,), got (3, 1)",
+        "grad must have shape (3,), got (3, 1)",
     ),
     "parameter lr_scale": (
         lambda: Parameter(np.zeros(3), lr_scale="x"),

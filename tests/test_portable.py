@@ -17,7 +17,11 @@ from portable import Book, Fault, code, first_cell, portable  # noqa: E402
 from portable.markdown import Page  # noqa: E402
 
 # Sphinx's extensions run in this process, and use what docutils is about to drop.
-pytestmark = pytest.mark.filterwarnings("ignore:nodes.Node.traverse", "ignore::PendingDeprecationWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:nodes.Node.traverse",
+    "ignore::PendingDeprecationWarning",
+    "ignore:.*reduce_op:FutureWarning",  # sphinx-external-toc looks at every object, PyTorch's too
+)
 
 ADDRESS = "https://someone.github.io/weights/"
 TOC = """\

@@ -16,7 +16,11 @@ from portable.markdown import Page  # noqa: E402
 from portable.spans import parser  # noqa: E402
 
 # Sphinx's extensions run in this process, and use what docutils is about to drop.
-pytestmark = pytest.mark.filterwarnings("ignore:nodes.Node.traverse", "ignore::PendingDeprecationWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:nodes.Node.traverse",
+    "ignore::PendingDeprecationWarning",
+    "ignore:.*reduce_op:FutureWarning",  # sphinx-external-toc looks at every object, PyTorch's too
+)
 
 LEFT = {
     "myst_role",

@@ -29,8 +29,8 @@ The map of the house, from the ground up: a file imports only what stands above 
     sweep           many runs, on one core or on a cluster
     plots           figures that several chapters draw
     widgets         live figures
-    figures/        landing, signals, building, zero, random_start, xavier, he, orthogonal, fixup, lsuv,
-                    normalization, transfer, choosing, five_minutes, mean_field, recipes, frameworks:
+    figures/        _shared, landing, signals, building, zero, random_start, xavier, he, orthogonal, fixup,
+                    lsuv, normalization, transfer, choosing, five_minutes, mean_field, recipes, frameworks:
                     the pictures of one chapter each
 
 All names below can be imported from `netinit` itself. The examples in the docstrings take three lines for

@@ -105,17 +105,7 @@ def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int) 
         ends.append(f"{name}: {np.linalg.norm(arrows.sum(axis=0)) / length:.0f}")
         shape = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006}
         ax.quiver(*starts.T, *arrows.T / length, color=color, label=ends[-1], **shape)
-        legend.append(
-            Line2D(
-                [],
-                [],
-                color=color,
-                linestyle="-",
-                marker=">",
-                markevery=[-1],
-                label=f"{ends[-1]} arrows away",
-            )
-        )
+        legend.append(_arrow(f"{ends[-1]} arrows away", color))
     ax.set(xlim=(-blocks / 2, 1.05 * blocks), ylim=(-blocks, blocks / 2), aspect="equal")
     ax.set(xlabel="change of the right logit", ylabel="change of one wrong logit")
     title = f"{blocks} branches, an arrow for each"
@@ -124,6 +114,11 @@ def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int) 
         f"{blocks} arrows each, head to tail. Distance from the start in arrows: {'; '.join(ends)}."
     )
     return fig
+
+
+def _arrow(label: str, color: str) -> Line2D:
+    """What stands for arrows of one color in a legend."""
+    return Line2D([], [], color=color, linestyle="-", marker=">", markevery=[-1], label=label)
 
 
 def _paths(model: Sequential, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -207,10 +207,8 @@ def at_the_gain(activation):
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3), layout="none", gridspec_kw=place)
     left.plot(grid, get_activation(activation)(grid), "-", color=EDGE, marker="")
     left.set(title=activation, xlabel="z", ylim=(-2, 4))
-    for column, color, mark, name in (
-        ("rms", THEORY, "o", "signal"),
-        ("gradient_std", MEASURED, "s", "gradient"),
-    ):
+    curves = ("rms", THEORY, "o", "signal"), ("gradient_std", MEASURED, "s", "gradient")
+    for column, color, mark, name in curves:
         right.plot(layer, t.column(f"predicted_{column}", "Linear"), "-", color=color, marker="")
         right.plot(layer[::4], t.column(column, "Linear")[::4], mark, color=color, ms=4, label=name)
     right.set(yscale="log", ylim=(1e-3, 1e3), xlabel="layer", title=f"rms, gain {gain:.3f}")
