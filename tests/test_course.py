@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tiny_book import SPHINX_INSIDE
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -20,11 +21,7 @@ import make_portable  # noqa: E402
 import nbformat  # noqa: E402
 import outgoing  # noqa: E402
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:nodes.Node.traverse",
-    "ignore::PendingDeprecationWarning",
-    "ignore:.*reduce_op:FutureWarning",  # sphinx-external-toc looks at every object, PyTorch's too
-)
+pytestmark = SPHINX_INSIDE
 
 ARCHIVE = re.compile(r'find_netinit\("([^"]+)"\)')
 LONG = 40  # characters of a line that stands nowhere by chance

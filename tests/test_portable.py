@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from tiny_book import SPHINX_INSIDE
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -16,12 +17,7 @@ import notebooks  # noqa: E402
 from portable import Book, Fault, code, first_cell, portable  # noqa: E402
 from portable.markdown import Page  # noqa: E402
 
-# Sphinx's extensions run in this process, and use what docutils is about to drop.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:nodes.Node.traverse",
-    "ignore::PendingDeprecationWarning",
-    "ignore:.*reduce_op:FutureWarning",  # sphinx-external-toc looks at every object, PyTorch's too
-)
+pytestmark = SPHINX_INSIDE
 
 ADDRESS = "https://someone.github.io/weights/"
 TOC = """\

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import nbformat
-import pytest
 import yaml
 from myst_parser.config.main import MdParserConfig
+from tiny_book import SPHINX_INSIDE
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -15,12 +15,7 @@ from portable import Book, portable  # noqa: E402
 from portable.markdown import Page  # noqa: E402
 from portable.spans import parser  # noqa: E402
 
-# Sphinx's extensions run in this process, and use what docutils is about to drop.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:nodes.Node.traverse",
-    "ignore::PendingDeprecationWarning",
-    "ignore:.*reduce_op:FutureWarning",  # sphinx-external-toc looks at every object, PyTorch's too
-)
+pytestmark = SPHINX_INSIDE
 
 LEFT = {
     "myst_role",
