@@ -6,7 +6,6 @@ all of it. Each is a folder and, beside it, the same as a zip to hand out.
 
 import zipfile
 
-import build
 import make_portable
 import outgoing
 
@@ -31,15 +30,17 @@ def add_readme(folder):
 
 
 def pack(folder):
-    """Write a folder as a zip beside it."""
-    with zipfile.ZipFile(folder.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as packed:
+    """Write a folder as a zip beside it, which appears when it is whole."""
+    unfinished = folder.with_suffix(".zip.part")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(f"starting-right/{path.relative_to(folder).as_posix()}", DAY)
             entry.compress_type = zipfile.ZIP_DEFLATED
             packed.writestr(entry, path.read_bytes())
+    unfinished.replace(folder.with_suffix(".zip"))
 
 
 if __name__ == "__main__":
-    make_portable.main(EDITIONS, add=add_readme)
+    built = make_portable.main(EDITIONS, add=add_readme)
     for edition in EDITIONS:
-        pack(build.ROOT / "_build" / edition)
+        pack(built / edition)

@@ -23,7 +23,10 @@ PYTHON = "python-3.11"
 
 
 def main(editions=PORTABLE, *, add=None):
-    """Read the command line, then write each edition into its folder; `add` completes what lies there."""
+    """Read the command line, then write each edition into its folder; `add` completes what lies there.
+
+    Returns the folder of all editions.
+    """
     parser = argparse.ArgumentParser(description="Write the notebooks in the form that runs anywhere.")
     parser.add_argument("--workers", type=int, default=2, help="notebooks executed at a time (default: 2)")
     parser.add_argument("--root", type=Path, default=build.ROOT, help="the folder of _config.yml")
@@ -36,6 +39,7 @@ def main(editions=PORTABLE, *, add=None):
         originals, _ = build.fill(contents, scratch, folder / "executed", arguments.workers)
         for edition, made in outgoing.make(scratch, originals, editions).items():
             put(made, scratch / "new", folder / edition, add)
+    return folder
 
 
 def put(made, aside, target, add):

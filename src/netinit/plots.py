@@ -112,7 +112,7 @@ def heatmap(ax: Axes, values: np.ndarray, rows: Sequence, columns: Sequence, *, 
     return ax
 
 
-# where the panels of a training stand: placed once, as laying them out would take half of the time of a frame
+# Where the panels of a training stand: placed once, as laying them out would take half of the time of a frame
 PANELS = {"left": 0.12, "right": 0.98, "bottom": 0.1, "top": 0.87, "wspace": 0.22, "hspace": 0.48}
 
 
