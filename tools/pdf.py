@@ -1,7 +1,7 @@
 """Print the built book into one PDF, `_build/starting-right.pdf`, with Chromium.
 
     python tools/pdf.py                      print all pages of `_build/html`
-    python tools/pdf.py --edition student    leave the solutions out
+    python tools/pdf.py --edition student    print those of `_build/html-student`, which have no solutions
 
 Chromium prints each page as `book/_static/book.css` says for paper: folds opened, every tab shown, live
 figures at their start frame. pypdf joins what it printed, behind the contents: a link to another page of the
@@ -38,10 +38,9 @@ PAPER = {
 PRINT_STYLE = (
     "#jb-print-docs-body { display: none !important; } .bd-article h1 { display: block !important; }"
 )
-# What only paper needs. The arguments: a note for each live figure, and whether the solutions are left out.
-PREPARE = """([note, address, withoutSolutions]) => {
+# What only paper needs: a note for each live figure, and its address where it is known.
+PREPARE = """([note, address]) => {
   document.querySelectorAll('.headerlink').forEach((link) => link.remove());
-  if (withoutSolutions) document.querySelectorAll('.solution').forEach((solution) => solution.remove());
   for (const figure of document.querySelectorAll('.live-figure')) {
     const line = document.createElement('p');
     line.append(note);
@@ -80,13 +79,14 @@ def main():
     """Read the command line, then print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder of _config.yml and _build/html")
-    parser.add_argument("--edition", choices=["full", "student"], default="full")
+    parser.add_argument("--edition", choices=["instructor", "student"], default="instructor")
     parser.add_argument("--address", default="", help="where the pages are on the web, for the live figures")
     arguments = parser.parse_args()
-    suffix = "" if arguments.edition == "full" else f"-{arguments.edition}"
-    target = arguments.root.resolve() / "_build" / f"starting-right{suffix}.pdf"
+    suffix = "-student" if arguments.edition == "student" else ""
+    root = arguments.root.resolve()
+    target = root / "_build" / f"starting-right{suffix}.pdf"
     with chromium() as browser:
-        write(make(browser, arguments.root.resolve(), arguments.edition, arguments.address), target)
+        write(make(browser, root, root / "_build" / f"html{suffix}", arguments.address), target)
     print(f"The book is printed. Open {target}")
 
 
@@ -103,16 +103,15 @@ def chromium():
             yield browser
 
 
-def make(browser, root, edition, address):
-    """Return a writer that holds the whole book."""
-    site = site_of(root, edition)
+def make(browser, root, site, address):
+    """Return a writer that holds the whole book below `root`, whose pages lie in the folder `site`."""
     names = pages.names(root)
     if lacking := [name for name in names if not (site / f"{name}.html").exists()]:
         raise SystemExit(f"{lacking[0]}.html is not in {site}: build the book first.")
     printed = []
     for name in names:
         where = f"{address.rstrip('/')}/{name}.html" if address else ""
-        printed.append(print_page(browser, site, name, edition, where))
+        printed.append(print_page(browser, site, name, where))
         print(f"  {name}: {printed[-1].length()} sheets", flush=True)
     first = add_contents(browser, root, site, printed)
     writer, starts = join([first, *printed])
@@ -121,18 +120,12 @@ def make(browser, root, edition, address):
     return writer
 
 
-def site_of(root, edition):
-    """The folder of the pages: `make book EDITION=student` has one of its own."""
-    student = root / "_build" / "html-student"
-    return student if edition == "student" and student.exists() else root / "_build" / "html"
-
-
-def print_page(browser, site, name, edition, address):
+def print_page(browser, site, name, address):
     """Print one page of the site, which has this address on the web."""
     page = browser.new_page(color_scheme="light")
     page.goto((site / f"{name}.html").as_uri())
     page.add_style_tag(content=PRINT_STYLE)
-    page.evaluate(PREPARE, [NOTE, address, edition == "student"])
+    page.evaluate(PREPARE, [NOTE, address])
     title = page.locator("h1").last.text_content().strip()
     content = page.pdf(**PAPER, outline=True, tagged=True)
     page.close()
