@@ -56,7 +56,7 @@ export EDITION
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book portable portable-check publish-notebooks course lite serve pdf lab notebooks stability test unit-tests \
+.PHONY: help book clean-book portable portable-check publish-notebooks course lite lite-check serve pdf lab notebooks stability test unit-tests \
 	test-matrix test-slow test-lowest test-newest test-colab lint dist release-check github-release browser-test torch frameworks \
 	bench fixup-10000 initializer-matrix lock clean \
 	check-python FORCE
@@ -116,6 +116,10 @@ publish-notebooks: | check-python ## push what `make portable` wrote to the bran
 
 portable-check: portable ## run the portable notebooks where nothing but themselves is (some: ONLY=book/05-*.ipynb)
 	@$(RUN)/python tools/check_portable.py $(patsubst book/%,_build/portable/%,$(ONLY))
+
+# Where the folder of a Pyodide distribution is known, the notebooks run in the browser as a reader's do.
+lite-check: portable $(VENV)/.lite $(VENV)/.browser ## run the portable notebooks inside a browser (needs Chromium and PYODIDE=folder; some: ONLY=...)
+	@$(RUN)/python tools/check_lite.py $(patsubst book/%,_build/portable/%,$(ONLY))
 
 lite: ## build the book with a JupyterLite in it, which runs the notebooks inside the browser
 	@$(MAKE) --no-print-directory BOOK_LITE=1 book

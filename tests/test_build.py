@@ -5,9 +5,11 @@ the real tool.
 """
 
 import contextlib
+import errno
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -267,6 +269,35 @@ def test_a_build_that_fails_leaves_the_last_good_site(book, steps):
     steps.during = lambda: None
     run_build(book)
     assert site_of(book) != before
+
+
+def full(copies):
+    """What the system says where no space is left, alone or from a copy of a whole folder."""
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "book/one.html")
+    raise shutil.Error([("from", "to", str(error))]) if copies else error
+
+
+@pytest.mark.parametrize("copies", [False, True])
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing_half_made(book, steps, monkeypatch, copies):
+    run_build(book)
+    before = site_of(book)
+    edit(book / "book/intro.md", "Welcome", "Hello")
+    steps.during = lambda: full(copies)
+    monkeypatch.setattr(sys, "argv", ["build.py", "--root", str(book)])
+    with pytest.raises(SystemExit, match=r"The disk is full, and nothing was changed: .*book/one\.html"):
+        build.main()
+    assert site_of(book) == before
+    assert not (book / "_build/scratch").exists()
+
+
+def test_another_fault_of_the_system_is_not_called_a_full_disk(book, steps, monkeypatch):
+    def forbid():
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "book/one.html")
+
+    steps.during = forbid
+    monkeypatch.setattr(sys, "argv", ["build.py", "--root", str(book)])
+    with pytest.raises(PermissionError):
+        build.main()
 
 
 def test_a_build_killed_while_it_swaps_leaves_the_last_good_site(book, steps):

@@ -64,16 +64,20 @@ def build(root, folder, workers):
     """Bring the site up to date; raises SystemExit where the book has a fault."""
     site, scratch = folder / ("html-student" if is_student() else "html"), folder / "scratch"
     restore(site)
+    if os.environ.get("BOOK_LITE"):
+        lite.check_distribution()  # at once, not after some minutes
     contents = sources.read(root)
     fingerprint = sources.fingerprint(contents)
     if (site / STAMP).exists() and (site / STAMP).read_text() == fingerprint:
         return
-    shutil.rmtree(scratch, ignore_errors=True)
-    sources.write(contents, scratch)
-    made = make_site(contents, scratch, folder / "executed", workers)
-    (made / STAMP).write_text(fingerprint)
-    swap(made, site)
-    shutil.rmtree(scratch)
+    shutil.rmtree(scratch, ignore_errors=True)  # of a build that was killed
+    try:
+        sources.write(contents, scratch)
+        made = make_site(contents, scratch, folder / "executed", workers)
+        (made / STAMP).write_text(fingerprint)
+        swap(made, site)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def is_student():

@@ -5,17 +5,24 @@ host. Where the environment variable PYODIDE names the folder of a Pyodide distr
 of it instead, and asks no other host.
 """
 
+import importlib.metadata
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path, PurePosixPath
 
 import sources
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
+CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+LOCK = "pyodide-lock.json"
+# What the notebooks import: the distribution must have the first; the others are plain Python, and come along.
+NEEDED = ("numpy", "matplotlib", "ipywidgets")
+ADDED = ("joblib", "tqdm")
 
 
 def run(*arguments):
@@ -25,9 +32,38 @@ def run(*arguments):
         raise SystemExit(f"{arguments[0]} failed:\n{done.stdout}{done.stderr}")
 
 
+def check_distribution():
+    """Raise SystemExit where PYODIDE names a folder that holds no whole Pyodide distribution."""
+    folder = os.environ.get("PYODIDE")
+    if not folder:
+        return
+    try:
+        packages = json.loads((Path(folder) / LOCK).read_text(encoding="utf-8"))["packages"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"PYODIDE must name the folder of a Pyodide distribution, got {folder}: {error}"
+        raise SystemExit(message) from None
+    lacking = [name for name in NEEDED if name not in packages]
+    files = [*CORE, *(each["file_name"] for each in packages.values())]
+    lacking += [name for name in files if not (Path(folder) / name).is_file()]
+    if lacking:
+        raise SystemExit(f"the Pyodide distribution in {folder} lacks {', '.join(lacking)}")
+
+
+def add_wheel(name, folder):
+    """Pack an installed package of plain Python as the wheel that it was installed from."""
+    distribution = importlib.metadata.distribution(name)
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / f"{name}-{distribution.version}-py3-none-any.whl", "w") as wheel:
+        for file in distribution.files:
+            if file.parts[0] != ".." and "__pycache__" not in file.parts:
+                wheel.write(distribution.locate_file(file), file)
+
+
 def use_local_pyodide(folder, lite):
     """Put a Pyodide distribution into the site; its lock file names the packages, so no index is asked."""
     shutil.copytree(folder, lite / "static" / "pyodide")
+    for name in ADDED:
+        add_wheel(name, lite / "pypi")
     settings = {"pyodideUrl": "./static/pyodide/pyodide.mjs", "disablePyPIFallback": True}
     config = {"litePluginSettings": {KERNEL: settings}}
     text = json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config})

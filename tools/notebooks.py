@@ -12,6 +12,7 @@ has run, and only if none was edited meanwhile.
 
 import argparse
 import copy
+import errno
 import hashlib
 import json
 import os
@@ -161,12 +162,16 @@ def replace(path, text):
 
 @contextmanager
 def interruptible():
-    """Let Ctrl-C end this process at once, whatever its threads wait for; its kernels end with it."""
+    """Let Ctrl-C end this process at once, whatever its threads wait for; tell of a full disk in words."""
     try:
         yield
     except KeyboardInterrupt:
         print("KeyboardInterrupt: nothing was changed.", file=sys.stderr, flush=True)
-        os._exit(130)
+        os._exit(130)  # its kernels end with it
+    except OSError as error:
+        if os.strerror(errno.ENOSPC) not in str(error):  # shutil tells it in its text alone
+            raise
+        raise SystemExit(f"The disk is full, and nothing was changed: {error}") from None
 
 
 def update(paths, workers):
