@@ -131,7 +131,7 @@ serve: book ## serve the book on http://localhost:8000; a change rebuilds it and
 pdf: book $(VENV)/.browser | check-python ## print the whole book into one PDF (needs Chromium; without solutions: EDITION=student)
 	@$(RUN)/python tools/pdf.py $(if $(EDITION),--edition "$(EDITION)") $(if $(BOOK_ADDRESS),--address "$(BOOK_ADDRESS)")
 
-lab: $(VENV)/.lab | check-python ## open a copy of the notebooks in JupyterLab (options: ARGS="--no-browser --port 9999")
+lab: portable $(VENV)/.lab | check-python ## open a copy of the notebooks in JupyterLab (options: ARGS="--no-browser --port 9999")
 	@$(RUN)/python tools/lab.py $(ARGS)
 
 notebooks: $(VENV)/.installed | check-python ## execute and normalize the notebooks in place (some: ONLY=book/05-*.ipynb)

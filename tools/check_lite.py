@@ -1,7 +1,8 @@
 """Run portable notebooks inside a browser, as the pages' JupyterLite does: `make PYODIDE=folder lite-check`.
 
-The site lies below a sub-path of a server of its own. Each notebook is opened at its address and run, and what
-its cells print must be what is stored. One live figure of each is moved. Any request to another host is a fault.
+The site lies below a sub-path of a server of its own. Each notebook is opened at its address and run, and
+what its cells print must be what is stored. One live figure of each is moved. Any request to another host is
+a fault.
 """
 
 import argparse

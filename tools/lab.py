@@ -15,7 +15,7 @@ from pathlib import Path
 import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "book"  # where the notebooks come from, and the one line that decides it
+SOURCE = ROOT / "_build" / "portable"  # JupyterLab shows their Markdown without an extension
 FOLDER = ROOT / "_build" / "lab"
 RECORD = ".copied.json"  # the digest of each file as it was copied: what differs from it, the reader changed
 

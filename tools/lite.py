@@ -20,7 +20,7 @@ import sources
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 LOCK = "pyodide-lock.json"
-# What the notebooks import: the distribution must have the first; the others are plain Python, and come along.
+# What the notebooks import: the distribution must have the first; the others, plain Python, come along.
 NEEDED = ("numpy", "matplotlib", "ipywidgets")
 ADDED = ("joblib", "tqdm")
 
