@@ -19,7 +19,7 @@ SQUARE = ActivationFunction(
     "squared relu", lambda z: np.maximum(z, 0) ** 2, lambda z, y: np.where(z > 0, 2 * np.sqrt(y), 0)
 )
 LIMITS = 1e-3, 5  # of the std in the walk
-SPANS = {"tanh": (-1, 1), "sigmoid": (0, 1), "relu": (0, 8)}  # the outputs that `chase` shows
+SPANS = {"tanh": [-1, 0, 1], "sigmoid": [0, 0.5, 1], "relu": [0, 2, 4, 6]}  # the outputs that `chase` shows
 
 
 def walk(layers_done: int) -> Figure:
@@ -34,6 +34,7 @@ def walk(layers_done: int) -> Figure:
         label = "set" if part is done else "to come"
         ax.plot(layers[part], now[part], linestyle="none", markersize=9, label=label, **style)
     ax.set(yscale="log", ylim=LIMITS, xticks=layers)
+    ax.set_yticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
     ax.set(xlabel="layer", ylabel="std of preactivations")
     ax.minorticks_off()
     fig.legend(loc="outside upper center", ncols=2)
@@ -70,14 +71,16 @@ def chase(weights: np.ndarray, x: np.ndarray, *, iteration: int, activation: str
     function, scale = get_activation(activation).function, 1.0
     for _ in range(iteration):
         scale /= function(scale * (x @ weights)).std()
-    outputs, span = function(scale * (x @ weights)), SPANS[activation]
+    outputs, ticks = function(scale * (x @ weights)), SPANS[activation]
+    span = ticks[0], ticks[-1]
     counts, edges = np.histogram(np.clip(outputs, *span), 40, span)
     heights = counts / outputs.size
     fig, ax = plt.subplots()
     ax.stairs(heights, edges, fill=True, color="C0", alpha=0.7)
-    ax.set(ylim=(0, 0.65), xlim=span)
-    ax.set(xlabel=f"{activation} output, layer 1", ylabel="share of outputs")
-    ax.set_title(f"{iteration} divisions: variance {outputs.var():.2f}, weights x {scale:.1f}")
+    ax.set(ylim=(0, 0.65), xlim=span, xticks=ticks)
+    ax.set_yticks([0, 0.2, 0.4, 0.6], ["0", "20 %", "40 %", "60 %"])
+    ax.set(xlabel=f"{activation} output, layer 1", ylabel="share of the outputs")
+    ax.set_title(f"{iteration} divisions: variance {outputs.var():.2f}, wanted 1")
     fig.set_label(
         f"{activation}, {iteration} divisions: output variance {outputs.var():.3f}, weights multiplied by "
         f"{scale:.2f}, {heights[0] + heights[-1]:.0%} of the outputs in the outermost two of 40 bins."
