@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from netinit.activations import ActivationFunction, get_activation
 from netinit.data import load_digits
+from netinit.figures._shared import PHONE
 from netinit.initialize import initialize
 from netinit.layers import Activation, Linear
 from netinit.models import Sequential
@@ -75,7 +76,7 @@ def chase(weights: np.ndarray, x: np.ndarray, *, iteration: int, activation: str
     span = ticks[0], ticks[-1]
     counts, edges = np.histogram(np.clip(outputs, *span), 40, span)
     heights = counts / outputs.size
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(figsize=PHONE)
     ax.stairs(heights, edges, fill=True, color="C0", alpha=0.7)
     ax.set(ylim=(0, 0.65), xlim=span, xticks=ticks)
     ax.set_yticks([0, 0.2, 0.4, 0.6], ["0", "20 %", "40 %", "60 %"])
