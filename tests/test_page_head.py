@@ -35,7 +35,7 @@ PAGES = {
     "a/formula.md": "# Formula\n\n$$ x = 1 $$\n\nOf $x$ alone.\n\nThen words.\n",
 }
 EXTENSIONS = ["launch_buttons", "suggestions", "page_head"]
-SETTINGS = 'html_theme = "sphinx_book_theme"\nproject = "The Book"\n'
+SETTINGS = 'html_theme = "sphinx_book_theme"\nhtml_title = "The Book"\n'
 
 
 @pytest.fixture(scope="module")

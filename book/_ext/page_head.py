@@ -61,7 +61,7 @@ def plain_sentences(paragraph):
     copy = paragraph.deepcopy()
     for formula in list(copy.findall(nodes.math)):
         formula.replace_self(nodes.Text(FORMULA))
-    sentences = re.split(r"(?<=[.?!:])\s+", " ".join(copy.astext().split()))
+    sentences = re.split(r"(?<=[.?!])\s+", " ".join(copy.astext().split()))
     return [sentence for sentence in sentences if sentence and FORMULA not in sentence]
 
 
@@ -76,8 +76,8 @@ def add_tags(app, pagename, _templatename, context, doctree):
     if pagename == app.config.root_doc:
         context["docstitle"] = ""  # or the title of its window would say the title of the book twice
     title = MADE[pagename] if pagename in MADE else app.env.titles[pagename].astext()
-    text = (doctree and description(doctree)) or f"{title}: a page of {app.config.project}."
-    card = {"title": title, "description": text, "site_name": app.config.project, "type": "article"}
+    text = (doctree and description(doctree)) or f"{title}: a page of {app.config.html_title}."
+    card = {"title": title, "description": text, "site_name": app.config.html_title, "type": "article"}
     if site := address():
         card |= {"url": f"{site}{app.builder.get_target_uri(pagename)}", "image": f"{site}{CARD}"}
         card |= {"image:width": CARD_SIZE[0], "image:height": CARD_SIZE[1], "image:alt": CARD_TEXT}
