@@ -20,7 +20,6 @@ class linked_code(nodes.literal_block):
 
 def setup(app):
     """Link when all pages are known, and write the links after the colors."""
-    app.setup_extension("reference")
     app.add_node(linked_code, html=(visit_linked_code, None))
     app.connect("doctree-resolved", link_first_uses)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -31,10 +30,10 @@ def link_first_uses(app, doctree, docname):
     if app.builder.format != "html":
         return
     cells = [(cell, block) for cell in doctree.findall(is_cell) for block in code_of(cell)]
-    found = netinit_names.uses([block.astext() for _, block in cells], app.netinit_public)
+    entries = app.env.get_domain("py").objects  # what the reference describes
+    found = netinit_names.uses([block.astext() for _, block in cells], entries)
     for index, uses in first_uses(found, [is_hidden(cell) for cell, _ in cells]).items():
-        addresses = {use: target(app, docname, use.name) for use in uses}
-        links = {use.offset: (address, use.name) for use, address in addresses.items() if address}
+        links = {use.offset: (target(app, docname, entries[use.name]), use.name) for use in uses}
         block = cells[index][1]
         block.replace_self(linked_code(block.rawsource, block.rawsource, **block.attributes, links=links))
 
@@ -67,10 +66,9 @@ def first_uses(found, hidden):
     return first
 
 
-def target(app, docname, name):
-    """Where the reference describes a name, seen from a page; None where it does not."""
-    entry = app.env.get_domain("py").objects.get(name)
-    return entry and f"{app.builder.get_relative_uri(docname, entry.docname)}#{entry.node_id}"
+def target(app, docname, entry):
+    """Where an entry of the reference is, seen from a page."""
+    return f"{app.builder.get_relative_uri(docname, entry.docname)}#{entry.node_id}"
 
 
 def visit_linked_code(self, node):

@@ -22,23 +22,20 @@ def setup(app):
     if package.is_dir() and str(package) not in sys.path:
         sys.path.insert(0, str(package))
     app.setup_extension("sphinx.ext.autodoc")
-    app.connect("env-before-read-docs", find_users)
     app.connect("autodoc-process-docstring", rewrite)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def find_users(app, env, _docnames):
-    """Note for each public name the pages whose code uses it."""
-    app.netinit_public = netinit_names.public()
-    app.netinit_users = {name: [] for name in app.netinit_public}
+def find_users(env):
+    """For each public name, the pages whose code uses it."""
+    users = {name: [] for name in netinit_names.public()}
     for page in chapters(env):
         notebook = json.loads(Path(env.doc2path(page)).read_text(encoding="utf-8"))
-        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-        sources = ["".join(cell["source"]) for cell in cells]
-        for name in {use.name for cell in netinit_names.uses(sources, app.netinit_public) for use in cell}:
-            users = app.netinit_users[name]
-            if page.replace("/deeper/", "/") not in users:
-                users.append(page)
+        sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        for name in {use.name for cell in netinit_names.uses(sources, users) for use in cell}:
+            if page.replace("/deeper/", "/") not in users[name]:
+                users[name].append(page)
+    return users
 
 
 def chapters(env):
@@ -48,15 +45,18 @@ def chapters(env):
 
 
 def rewrite(app, _what, name, thing, _options, lines):
-    """Change a docstring in place into reStructuredText."""
+    """Change a docstring in place into reStructuredText; a book without any needs no package."""
+    if not hasattr(app, "netinit_users"):
+        app.netinit_users = find_users(app.env)
+    users = app.netinit_users
     text = inspect.cleandoc("\n".join(lines))
     words, mark, example = text.partition(">>>")
     own = parameters(thing)
     parts = BACKTICKS.split(words)
     parts[::2] = [plain(part) for part in parts[::2]]
-    parts[1::2] = [code(part, own, app.netinit_public) for part in parts[1::2]]
-    users = ", ".join(f":doc:`/{page}`" for page in sorted(app.netinit_users.get(name, []), key=page_order))
-    ending = f"\n\n*Used in* {users}." if users else ""
+    parts[1::2] = [code(part, own, users) for part in parts[1::2]]
+    links = ", ".join(f":doc:`/{page}`" for page in sorted(users.get(name, []), key=page_order))
+    ending = f"\n\n*Used in* {links}." if links else ""
     lines[:] = f"{''.join(parts)}{mark}{example.rstrip()}{ending}\n".splitlines()
 
 
