@@ -47,6 +47,9 @@ BOOK_REPOSITORY ?= $(shell git remote get-url origin 2>/dev/null \
 	| sed -nE 's,^(https://github\.com/|ssh://git@github\.com/|git@github\.com:)([^/]+/[^/]+)$$,\2,p' \
 	| sed 's,\.git$$,,')
 export BOOK_REPOSITORY
+# Where the pages are on the web, for links to them, canonical addresses and the sitemap; without it, GitHub's address
+# for the pages of BOOK_REPOSITORY.
+export BOOK_ADDRESS
 # With BOOK_LITE=1 the site holds a JupyterLite that runs the notebooks in the browser, and the pages link to it.
 # It loads Pyodide from Pyodide's own host, or holds the distribution that lies in the folder PYODIDE.
 export BOOK_LITE
@@ -56,7 +59,8 @@ export EDITION
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book portable portable-check publish-notebooks course lite lite-check serve pdf lab notebooks stability test unit-tests \
+.PHONY: help book clean-book portable portable-check publish-notebooks course lite lite-check serve pdf pictures lab notebooks stability test \
+	unit-tests \
 	test-matrix test-slow test-lowest test-newest test-colab lint dist release-check github-release browser-test torch frameworks \
 	bench fixup-10000 initializer-matrix lock clean \
 	check-python FORCE
@@ -127,9 +131,11 @@ lite: ## build the book with a JupyterLite in it, which runs the notebooks insid
 serve: book ## serve the book on http://localhost:8000; a change rebuilds it and reloads the page
 	@$(RUN)/python tools/serve.py --workers $(WORKERS)
 
-# BOOK_ADDRESS is where the pages are on the web, for links to the live figures.
 pdf: book $(VENV)/.browser | check-python ## print the whole book into one PDF (needs Chromium; without solutions: EDITION=student)
 	@$(RUN)/python tools/pdf.py $(if $(EDITION),--edition "$(EDITION)") $(if $(BOOK_ADDRESS),--address "$(BOOK_ADDRESS)")
+
+pictures: $(VENV)/.installed | check-python ## draw the moving picture of the README and the card of the pages anew
+	@$(RUN)/python tools/pictures.py
 
 lab: portable $(VENV)/.lab | check-python ## open a copy of the notebooks in JupyterLab (options: ARGS="--no-browser --port 9999")
 	@$(RUN)/python tools/lab.py $(ARGS)

@@ -215,7 +215,7 @@ def test_a_tool_that_another_target_brings_along_executes_nothing(book, steps, m
     assert (len(steps.executed), steps.made) == (2, 2)
 
 
-@pytest.mark.parametrize("name", ["BOOK_REPOSITORY", "EDITION", "PYODIDE"])
+@pytest.mark.parametrize("name", ["BOOK_ADDRESS", "BOOK_REPOSITORY", "EDITION", "PYODIDE"])
 def test_a_setting_of_the_pages_makes_them_again(book, steps, monkeypatch, name):
     run_build(book)
     monkeypatch.setenv(name, "other")

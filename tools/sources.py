@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 FILES = ("_config.yml", "_toc.yml")
 FOLDERS = ("book", "src/netinit")
-SETTINGS = ("BOOK_REPOSITORY", "BOOK_LITE", "PYODIDE", "EDITION")  # what the pages depend on
+SETTINGS = ("BOOK_ADDRESS", "BOOK_REPOSITORY", "BOOK_LITE", "PYODIDE", "EDITION")  # what the pages depend on
 LITE = ("jupyterlite-core", "jupyterlite-pyodide-kernel")
 
 

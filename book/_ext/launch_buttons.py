@@ -56,7 +56,14 @@ def repository():
 
 
 def address():
-    """Return where GitHub serves the built book, with a slash at its end, or "" where nobody knows."""
+    """Return where the built book can be read, with a slash at its end, or "" where nobody knows.
+
+    That is `BOOK_ADDRESS`, or else where GitHub serves the pages of the repository.
+    """
+    if url := os.environ.get("BOOK_ADDRESS", ""):
+        if re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url) is None:
+            raise ValueError(f"BOOK_ADDRESS is {url!r}; it must be the address of a folder: https://...")
+        return f"{url.rstrip('/')}/"
     owner, _, name = repository().partition("/")
     if not owner:
         return ""

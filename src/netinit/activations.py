@@ -18,11 +18,11 @@ from netinit.checks import check_kind, check_name, check_number, shown
 
 @dataclass(frozen=True)
 class ActivationFunction:
-    """An elementwise function y = phi(z) and its derivative phi'(z).
+    """An elementwise function `y = phi(z)` and its derivative `phi'(z)`.
 
-    `function(z)` returns y; `derivative(z, y)` returns phi'(z). Both keep the shape and the float dtype of z.
-    `from_output` says that the derivative looks at y alone, so that a layer need not keep z; `is_gate`, that
-    it is 1 where y is not 0 and 0 elsewhere, so that one byte for each entry is enough.
+    `function(z)` returns y; `derivative(z, y)` returns `phi'(z)`. Both keep the shape and the float dtype
+    of z. `from_output` says that the derivative looks at y alone, so that a layer need not keep z; `is_gate`,
+    that it is 1 where y is not 0 and 0 elsewhere, so that one byte for each entry is enough.
 
     >>> square = ActivationFunction("square", lambda z: z**2, lambda z, y: 2 * z)
     >>> square.derivative(np.array([3.0]), None)
@@ -160,7 +160,7 @@ def _leaky_derivative(z, y, slope):
 
 
 def leaky_relu(slope: float = 0.01) -> ActivationFunction:
-    """Leaky ReLU, phi(z) = z for z > 0 and slope * z otherwise (Maas et al. 2013).
+    """Leaky ReLU, `phi(z) = z` for `z > 0` and `slope * z` otherwise (Maas et al. 2013).
 
     Raises ValueError where slope is not finite, TypeError where it is no real number.
 

@@ -49,7 +49,7 @@ class Dataset(NamedTuple):
 def load_digits(transform: Callable[[np.ndarray], np.ndarray] | None = None) -> Dataset:
     """The digits, standardized by the training split: the mean of each pixel removed, one scale for all.
 
-    x = (image - mean) / std with the mean image and the single std of the centered training images, so the
+    `x = (image - mean) / std` with the mean image and the single std of the centered training images, so the
     training second moment is 1. `transform` maps the raw images (1797, 8, 8), pixels 0..16, before that:
     `load_digits(lambda images: rotate(images, 15))`.
 
@@ -188,7 +188,7 @@ def rotate(images: np.ndarray, degrees: float) -> np.ndarray:
 
 
 def add_noise(images: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
-    """Return images + sigma * N(0, 1), pixel by pixel, for images of any shape.
+    """Return `images + sigma * N(0, 1)`, pixel by pixel, for images of any shape.
 
     Floating-point images keep their dtype; others become float32, or float64 where that is too narrow.
 

@@ -95,8 +95,8 @@ def variance_scaling(
 ) -> np.ndarray:
     """Draw weights with mean 0 and `Var = scale / fan`, exactly, for each of three distributions.
 
-    - "normal": N(0, Var), not truncated.
-    - "uniform": U(-a, a) with `a = sqrt(3 Var)`.
+    - "normal": `N(0, Var)`, not truncated.
+    - "uniform": `U(-a, a)` with `a = sqrt(3 Var)`.
     - "truncated_normal": a normal cut at 2 of its own standard deviations, widened by 1/0.87962566 first.
 
     `fan` is `fan_in`, `fan_out` or their mean ("fan_avg"), as `fans(shape, groups=groups)` counts them.
@@ -123,7 +123,7 @@ def variance_scaling(
 
 
 def xavier_uniform(shape, rng, *, gain=1.0, groups=1, dtype=np.float32) -> np.ndarray:
-    """Draw from U(-a, a), `a = gain sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio 2010).
+    """Draw from `U(-a, a)`, `a = gain sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio 2010).
 
     Raises: ValueError for a negative gain, or what `fans` refuses.
 
@@ -137,7 +137,7 @@ def xavier_uniform(shape, rng, *, gain=1.0, groups=1, dtype=np.float32) -> np.nd
 
 
 def xavier_normal(shape, rng, *, gain=1.0, groups=1, dtype=np.float32) -> np.ndarray:
-    """Draw from N(0, 2 gain^2 / (fan_in + fan_out)) (Glorot and Bengio 2010).
+    """Draw from `N(0, 2 gain^2 / (fan_in + fan_out))` (Glorot and Bengio 2010).
 
     Raises: ValueError for a negative gain, or what `fans` refuses.
 
@@ -149,7 +149,7 @@ def xavier_normal(shape, rng, *, gain=1.0, groups=1, dtype=np.float32) -> np.nda
 
 
 def lecun_uniform(shape, rng, *, groups=1, dtype=np.float32) -> np.ndarray:
-    """Draw from U(-a, a), `a = sqrt(3 / fan_in)` (LeCun et al. 1998).
+    """Draw from `U(-a, a)`, `a = sqrt(3 / fan_in)` (LeCun et al. 1998).
 
     Raises: ValueError for what `fans` refuses.
 
@@ -160,7 +160,7 @@ def lecun_uniform(shape, rng, *, groups=1, dtype=np.float32) -> np.ndarray:
 
 
 def lecun_normal(shape, rng, *, groups=1, dtype=np.float32) -> np.ndarray:
-    """Draw from N(0, 1 / fan_in) (LeCun et al. 1998).
+    """Draw from `N(0, 1 / fan_in)` (LeCun et al. 1998).
 
     Raises: ValueError for what `fans` refuses.
 
@@ -171,7 +171,7 @@ def lecun_normal(shape, rng, *, groups=1, dtype=np.float32) -> np.ndarray:
 
 
 def he_uniform(shape, rng, *, mode="fan_in", slope=0.0, groups=1, dtype=np.float32) -> np.ndarray:
-    """Draw from U(-a, a), `a = sqrt(6 / ((1 + slope^2) fan))`, `slope` that of leaky ReLU (He et al. 2015).
+    """Draw from `U(-a, a)`, `a = sqrt(6 / ((1 + slope^2) fan))`, `slope` that of leaky ReLU (He et al. 2015).
 
     Raises: ValueError for an unknown mode, or what `fans` refuses.
 
@@ -185,7 +185,7 @@ def he_uniform(shape, rng, *, mode="fan_in", slope=0.0, groups=1, dtype=np.float
 
 
 def he_normal(shape, rng, *, mode="fan_in", slope=0.0, groups=1, dtype=np.float32) -> np.ndarray:
-    """Draw from N(0, 2 / ((1 + slope^2) fan)), `slope` that of leaky ReLU (He et al. 2015).
+    """Draw from `N(0, 2 / ((1 + slope^2) fan))`, `slope` that of leaky ReLU (He et al. 2015).
 
     Raises: ValueError for an unknown mode, or what `fans` refuses.
 
@@ -257,7 +257,7 @@ def identity(shape, rng, *, gain=1.0, groups=1, dtype=np.float32) -> np.ndarray:
 
 
 def uniform(shape, rng, *, low=-0.05, high=0.05, dtype=np.float32) -> np.ndarray:
-    """Draw from U(low, high): `Var = (high - low)^2 / 12`.
+    """Draw from `U(low, high)`: `Var = (high - low)^2 / 12`.
 
     Raises: ValueError unless low < high, both finite and still apart in `dtype`.
 
@@ -273,7 +273,7 @@ def uniform(shape, rng, *, low=-0.05, high=0.05, dtype=np.float32) -> np.ndarray
 
 
 def normal(shape, rng, *, mean=0.0, std=0.01, dtype=np.float32) -> np.ndarray:
-    """Draw from N(mean, std^2), not truncated.
+    """Draw from `N(mean, std^2)`, not truncated.
 
     Raises: ValueError for a negative std.
     Source: the default std, Krizhevsky et al. 2012.
@@ -288,7 +288,7 @@ def normal(shape, rng, *, mean=0.0, std=0.01, dtype=np.float32) -> np.ndarray:
 
 
 def truncated_normal(shape, rng, *, mean=0.0, std=0.01, cut=2.0, dtype=np.float32) -> np.ndarray:
-    """Draw from N(mean, std^2) and redraw whatever lies beyond `mean +- cut * std`.
+    """Draw from `N(mean, std^2)` and redraw whatever lies beyond `mean +- cut * std`.
 
     `std` is that of the normal **before** the cut, as in PyTorch and JAX; with cut = 2 the values returned
     have 0.8796 of it. `variance_scaling(..., distribution="truncated_normal")` corrects for this,
@@ -356,7 +356,7 @@ def delta_orthogonal(shape, rng, *, gain=1.0, groups=1, dtype=np.float32) -> np.
 
 
 def sparse(shape, rng, *, sparsity=0.9, std=0.01, dtype=np.float32) -> np.ndarray:
-    """Draw from N(0, std^2), and set a random share `sparsity` of each output unit's weights to 0.
+    """Draw from `N(0, std^2)`, and set a random share `sparsity` of each output unit's weights to 0.
 
     A unit has `n = prod(shape[:-1])` weights and keeps `round((1 - sparsity) n)` of them, at least one.
 

@@ -8,7 +8,7 @@ from netinit.checks import as_array, check_floats
 def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
     """Mean cross-entropy of softmax(logits) against integer labels, and its gradient in the logits.
 
-    loss = mean(logsumexp(logits) - logits[label]), grad = (softmax(logits) - onehot(labels)) / batch. The
+    `loss = mean(logsumexp(logits) - logits[label])`, `grad = (softmax(logits) - onehot(labels)) / batch`. The
     largest logit of a row is subtracted first and the loss summed in float64, so finite float32 logits give a
     finite loss. Logits (batch, classes), labels (batch,). Raises ValueError for a shape that does not fit or
     a label out of range, TypeError for logits that are not floating-point numbers or labels that are not
@@ -33,7 +33,7 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
 
 
 def mean_squared_error(outputs: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mean over all entries of (output - target)^2, and its gradient 2 (output - target) / size.
+    """Mean over all entries of `(output - target)^2`, and its gradient `2 (output - target) / size`.
 
     Differences and squares are taken in float64, beyond the range of float32. Raises ValueError where the
     shapes differ (nothing is broadcast) or hold nothing, TypeError for what is not floating-point numbers.

@@ -66,7 +66,7 @@ def lsuv(
     orthonormal: bool = True,
     on: str = "preactivation",
 ) -> list[LsuvRecord]:
-    """Rescale each weight, W <- W / std(output), to |Var(output) - 1| < tolerance (Mishkin and Matas 2016).
+    """Rescale each weight, `W <- W / std(output)`, to `|Var(output) - 1| < tolerance`.
 
     One record per layer with a weight, in the order in which `x`, of shape (batch, ...), reaches it. The
     variance is over all entries of the output. `orthonormal` first draws W (semi-)orthonormal and sets the
@@ -77,6 +77,8 @@ def lsuv(
     `BatchNorm`. Raises TypeError/ValueError for an `x` that is empty, not floating-point or not finite, a
     seed as `rng`, a tolerance that is not positive, no iterations, an unknown `on`, a model without
     weights; the model is then unchanged.
+
+    Source: Mishkin and Matas 2016.
 
     >>> model, x = mlp([64, 32, 10]), load_digits().x_train
     >>> records = lsuv(model, x, rng)

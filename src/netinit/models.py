@@ -65,7 +65,7 @@ class Sequential(Layer):
 
 
 class Residual(Layer):
-    """y = shortcut(x) + branch(x); without a shortcut layer, y = x + branch(x) (He et al. 2016).
+    """`y = shortcut(x) + branch(x)`; without a shortcut layer, `y = x + branch(x)` (He et al. 2016).
 
     Raises TypeError for a part that is not a layer, ValueError where the two parts have different shapes.
 

@@ -19,7 +19,7 @@ class Optimizer:
     """The base: asks `direction(g, piece)` for each piece of the step, and subtracts lr times it.
 
     g is the gradient of that piece, `piece` the slice of the long vector, by which a rule finds its place in
-    vectors of its own, such as a velocity. `weight_decay` adds weight_decay * value to g, which is the
+    vectors of its own, such as a velocity. `weight_decay` adds `weight_decay * value` to g, which is the
     gradient of an L2 penalty. Each parameter's step is multiplied by its `lr_scale`, read here once. A rule
     of your own is a subclass with `direction`. Raises ValueError for an empty list, a parameter that stands
     in it twice, parameters of different dtypes, a negative or non-finite rate; TypeError for what is not a
@@ -107,7 +107,7 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """theta <- theta - lr g (Robbins and Monro 1951).
+    """`theta <- theta - lr g` (Robbins and Monro 1951).
 
     >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
     >>> SGD([p], 0.1).step()
@@ -120,7 +120,7 @@ class SGD(Optimizer):
 
 
 class Momentum(Optimizer):
-    """v <- momentum v + g; theta <- theta - lr v (Polyak 1964, in the form of PyTorch's SGD).
+    """`v <- momentum v + g`; `theta <- theta - lr v` (Polyak 1964, in the form of PyTorch's SGD).
 
     >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
     >>> Momentum([p], 0.1).step()
@@ -141,7 +141,7 @@ class Momentum(Optimizer):
 
 
 class AdaGrad(Optimizer):
-    """s <- s + g^2; theta <- theta - lr g / (sqrt(s) + epsilon) (Duchi et al. 2011).
+    """`s <- s + g^2`; `theta <- theta - lr g / (sqrt(s) + epsilon)` (Duchi et al. 2011).
 
     >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
     >>> AdaGrad([p], 0.1).step()
@@ -163,7 +163,7 @@ class AdaGrad(Optimizer):
 class RMSProp(Optimizer):
     """Steps divided by the root of a running mean square (Tieleman and Hinton 2012).
 
-    s <- decay s + (1 - decay) g^2; theta <- theta - lr g / (sqrt(s) + epsilon).
+    `s <- decay s + (1 - decay) g^2`; `theta <- theta - lr g / (sqrt(s) + epsilon)`.
 
     >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))
     >>> RMSProp([p], 0.001).step()
@@ -184,9 +184,9 @@ class RMSProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """Momentum and RMSProp together, each divided by 1 - beta^t (Kingma and Ba 2015).
+    """Momentum and RMSProp together, each divided by `1 - beta^t` (Kingma and Ba 2015).
 
-    theta <- theta - lr m_hat / (sqrt(s_hat) + epsilon). Weight decay is added to the gradient, as in the
+    `theta <- theta - lr m_hat / (sqrt(s_hat) + epsilon)`. Weight decay is added to the gradient, as in the
     paper's L2 form.
 
     >>> p = Parameter(np.array([1.0]), grad=np.array([2.0]))

@@ -51,14 +51,14 @@ class Prediction(NamedTuple):
 def predict(model: Layer, input_second_moment: float) -> list[Prediction]:
     """Predicted std of activations and gradients after every layer, one row each, in the order they run.
 
-    `input_second_moment` is the mean of x^2 over inputs and features, the squared mean included. "std" is the
-    root of that moment per unit, in the units of x; the gradient's is relative to 1 at the output. Both are
-    averages over units, inputs and weights, whatever the shapes. Uses the model's own weights, through E[w^2]
-    alone: Linear multiplies the second moment by n_in E[w^2] and adds E[b^2], an activation turns q into
-    E[phi(sqrt(q) z)^2] (Poole et al. 2016); on the way back the factors are n_out E[w^2] and E[phi'^2]
-    (Schoenholz et al. 2017); the parts of a Residual add. Assumes wide layers, independent weights and
-    preactivations of mean 0, inputs uncorrelated with each other, images without borders, and BatchNorm in
-    training mode.
+    `input_second_moment` is the mean of `x^2` over inputs and features, the squared mean included. "std" is
+    the root of that moment per unit, in the units of x; the gradient's is relative to 1 at the output. Both
+    are averages over units, inputs and weights, whatever the shapes. Uses the model's own weights, through
+    `E[w^2]` alone: Linear multiplies the second moment by `n_in E[w^2]` and adds `E[b^2]`, an activation
+    turns q into `E[phi(sqrt(q) z)^2]` (Poole et al. 2016); on the way back the factors are `n_out E[w^2]` and
+    `E[phi'^2]` (Schoenholz et al. 2017); the parts of a Residual add. Assumes wide layers, independent
+    weights and preactivations of mean 0, inputs uncorrelated with each other, images without borders, and
+    BatchNorm in training mode.
     Raises TypeError for a layer of unknown kind, ValueError where a moment overflows or is NaN.
 
     >>> model = initialize(mlp([64, 100, 100, 10]), "he_normal", rng)

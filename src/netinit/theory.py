@@ -21,13 +21,14 @@ _OVERFLOW = 1e300  # squares of larger preactivations leave float64
 
 
 def gain(activation, *, direction: str = "forward") -> float:
-    """The factor on the weights that keeps the scale of a signal: 1 / sqrt(E[phi(z)^2]), z ~ N(0, 1).
+    """The factor on the weights that keeps the scale of a signal: `1 / sqrt(E[phi(z)^2])`, `z ~ N(0, 1)`.
 
-    `direction="backward"` keeps the gradient instead: 1 / sqrt(E[phi'(z)^2]). It is the second moment that
-    counts, not the variance: sqrt(2) for ReLU (He et al. 2015). `activation` is a name, an ActivationFunction
-    or a callable; a callable is differentiated by differences, in float64 only. Accurate to 1e-7, to 1e-10
-    with a derivative or forward. Raises ValueError for an unknown name or direction, and where phi is not
-    elementwise, real and finite, where it is 0 everywhere, and where the second moment is infinite.
+    `direction="backward"` keeps the gradient instead: `1 / sqrt(E[phi'(z)^2])`. It is the second moment that
+    counts, not the variance: `sqrt(2)` for ReLU (He et al. 2015). `activation` is a name, an
+    `ActivationFunction` or a callable; a callable is differentiated by differences, in float64 only. Accurate
+    to 1e-7, to 1e-10 with a derivative or forward. Raises ValueError for an unknown name or direction, and
+    where phi is not elementwise, real and finite, where it is 0 everywhere, and where the second moment is
+    infinite.
 
     >>> round(gain("relu"), 4), round(gain(np.tanh), 4)
     (1.4142, 1.5925)
@@ -43,9 +44,9 @@ def gain(activation, *, direction: str = "forward") -> float:
 
 
 def variance_map(activation, q: float, weight_variance: float, bias_variance: float = 0.0) -> float:
-    """Second moment one layer on: q' = sigma_w^2 E[phi(sqrt(q) z)^2] + sigma_b^2 (Poole et al. 2016, eq. 3).
+    """Second moment one layer on: `q' = sigma_w^2 E[phi(sqrt(q) z)^2] + sigma_b^2` (Poole et al. 2016).
 
-    q and q' belong to preactivations. Raises ValueError for a negative or non-finite number.
+    q and q' belong to preactivations (their eq. 3). Raises ValueError for a negative or non-finite number.
 
     >>> round(theory.variance_map("relu", 3.0, 2.0), 4)
     3.0
@@ -58,11 +59,11 @@ def variance_map(activation, q: float, weight_variance: float, bias_variance: fl
 def correlation_map(
     activation, c: float, q: float, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
-    """Correlation one layer on, of two inputs with equal q: (sigma_w^2 E[phi(u) phi(v)] + sigma_b^2) / q'.
+    """Correlation one layer on, of two inputs with equal q: `(sigma_w^2 E[phi(u) phi(v)] + sigma_b^2) / q'`.
 
     (u, v) is Gaussian with variances q and correlation c, q' is the variance map (Poole et al. 2016).
-    Accurate to 1e-10, to 1e-4 where phi has a kink away from 0. Raises ValueError for |c| > 1, or where q' is
-    0.
+    Accurate to 1e-10, to 1e-4 where phi has a kink away from 0. Raises ValueError for `|c| > 1`, or where
+    q' is 0.
 
     >>> round(theory.correlation_map("relu", 0.0, 1.0, 2.0), 4)  # 1 / pi
     0.3183
@@ -77,12 +78,12 @@ def correlation_map(
 
 
 def chi(activation, q: float, weight_variance: float, *, correlation: float = 1.0) -> float:
-    """Factor on the squared gradient per layer: sigma_w^2 E[phi'(sqrt(q) z)^2] (Schoenholz et al. 2017).
+    """Factor on the squared gradient per layer: `sigma_w^2 E[phi'(sqrt(q) z)^2]` (Schoenholz et al. 2017).
 
     Below 1 gradients vanish and inputs converge (ordered), above 1 gradients explode and inputs separate
     (chaotic). At q* it is the slope of the correlation map at c = 1; `correlation=c` gives the slope at c,
-    sigma_w^2 E[phi'(u) phi'(v)], to 1e-2 only where phi has a kink away from 0. Raises ValueError for a
-    negative or non-finite q or weight_variance, or |correlation| > 1.
+    `sigma_w^2 E[phi'(u) phi'(v)]`, to 1e-2 only where phi has a kink away from 0. Raises ValueError for a
+    negative or non-finite q or weight_variance, or `|correlation| > 1`.
 
     >>> round(theory.chi("relu", 1.0, 2.0), 4), round(theory.chi("tanh", 1.0, 1.0), 4)
     (1.0, 0.4644)
@@ -94,10 +95,10 @@ def chi(activation, q: float, weight_variance: float, *, correlation: float = 1.
 
 
 def fixed_point(activation, weight_variance: float, bias_variance: float = 0.0) -> float:
-    """The second moment q* = variance_map(q*) that a deep network settles at, starting from q = 1.
+    """The second moment `q* = variance_map(q*)` that a deep network settles at, starting from q = 1.
 
     Returns inf where the second moment grows without end, 0 where it dies out, and 1 where the map keeps
-    every q, as ReLU with sigma_w^2 = 2 (Poole et al. 2016). Above 1e30 counts as inf, below 1e-12 as 0.
+    every q, as ReLU with `sigma_w^2 = 2` (Poole et al. 2016). Above 1e30 counts as inf, below 1e-12 as 0.
     Raises ValueError for a negative or non-finite variance.
 
     >>> theory.fixed_point("tanh", 0.9), round(theory.fixed_point("tanh", 1.1), 4)
@@ -129,10 +130,10 @@ def correlation_fixed_point(activation, weight_variance: float, bias_variance: f
 
 
 def critical_weight_variance(activation, bias_variance: float) -> float:
-    """The sigma_w^2 with chi = 1 at q*, the edge of chaos, for a given sigma_b^2 (Schoenholz et al. 2017).
+    """The `sigma_w^2` with chi = 1 at q*, the edge of chaos, for a `sigma_b^2` (Schoenholz et al. 2017).
 
-    There sigma_w^2 = 1 / E[phi'^2], so the variance map becomes q = E[phi^2] / E[phi'^2] + sigma_b^2, one
-    equation for q. Raises ValueError where it has no solution, as for ReLU with any bias (its line is the
+    There `sigma_w^2 = 1 / E[phi'^2]`, so the variance map becomes `q = E[phi^2] / E[phi'^2] + sigma_b^2`,
+    one equation for q. Raises ValueError where it has no solution, as for ReLU with any bias (its line is the
     point (2, 0)), or none that the network settles at, as for GELU with little bias.
 
     >>> round(theory.critical_weight_variance("tanh", 0.05), 4)
@@ -154,7 +155,7 @@ def critical_weight_variance(activation, bias_variance: float) -> float:
 
 
 def depth_scale(chi: float) -> float:
-    """Layers over which c - c* decays to 1/e: xi = -1 / ln chi; inf at chi = 1 (Schoenholz et al. 2017).
+    """Layers over which c - c* decays to 1/e: `xi = -1 / ln chi`; inf at chi = 1 (Schoenholz et al. 2017).
 
     `chi` is the slope of the correlation map at c*: `chi(...)` in the ordered phase, where c* = 1, and
     `chi(..., correlation=c*)` in the chaotic phase. Raises ValueError outside [0, 1], where nothing decays.

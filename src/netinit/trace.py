@@ -64,7 +64,7 @@ class LayerTrace:
 
     @property
     def rms(self) -> float:
-        """Root of the second moment, sqrt(mean^2 + std^2): what the theory predicts."""
+        """Root of the second moment, `sqrt(mean^2 + std^2)`: what the theory predicts."""
         return float(np.hypot(self.mean, self.std))
 
 

@@ -50,7 +50,8 @@ class Book:
     """The book below a folder, with `_config.yml` and `_toc.yml`; use it in a `with` statement.
 
     `address` is where the built book can be read, with a slash at its end, or "" where nobody knows; as
-    default it follows from BOOK_REPOSITORY. One book at a time: Sphinx changes docutils for all of Python.
+    default it is BOOK_ADDRESS, or follows from BOOK_REPOSITORY. One book at a time: Sphinx changes docutils
+    for all of Python.
     """
 
     def __init__(self, root, address=None):

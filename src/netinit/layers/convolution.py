@@ -16,7 +16,7 @@ PADDINGS = ("same", "valid")
 
 
 class Conv2d(Layer):
-    """y[i, j] = sum over a, b of x[s i + a, s j + b] W[a, b] + bias, with stride s, x padded or not.
+    """`y[i, j]` = sum over a, b of `x[s i + a, s j + b] W[a, b]` + bias, with stride s, x padded or not.
 
     Images (batch, height, width, c_in) become (batch, h_out, w_out, c_out); the kernel is square, the weight
     has shape (kernel_size, kernel_size, c_in // groups, c_out). "valid" takes whole patches only: h_out =

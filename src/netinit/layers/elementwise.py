@@ -7,7 +7,7 @@ from netinit.layers.base import Layer, Parameter, check_gradient, zero_parameter
 
 
 class Activation(Layer):
-    """y = phi(z), element by element, for a name in `ACTIVATIONS` or an `ActivationFunction` of your own.
+    """`y = phi(z)`, element by element, for a name in `ACTIVATIONS` or an `ActivationFunction` of your own.
 
     >>> Activation("relu")(np.array([[-1.0, 2.0]]))
     array([[0., 2.]])
@@ -41,7 +41,7 @@ class Activation(Layer):
 
 
 class ScalarBias(Layer):
-    """y = x + b with a single number b, 0 at the start (Zhang, Dauphin and Ma 2019, rule 3).
+    """`y = x + b` with a single number b, 0 at the start (Zhang, Dauphin and Ma 2019, rule 3).
 
     >>> ScalarBias()(np.array([[1.0, 2.0]]))
     array([[1., 2.]])
@@ -63,7 +63,7 @@ class ScalarBias(Layer):
 
 
 class ScalarScale(Layer):
-    """y = s x with a single number s, 1 at the start (Zhang, Dauphin and Ma 2019, rule 3).
+    """`y = s x` with a single number s, 1 at the start (Zhang, Dauphin and Ma 2019, rule 3).
 
     >>> ScalarScale()(np.array([[1.0, 2.0]]))
     array([[1., 2.]])

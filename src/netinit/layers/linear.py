@@ -10,7 +10,7 @@ from netinit.layers.base import Layer, check_gradient, zero_parameter
 
 
 class Linear(Layer):
-    """y = x W + b, with W of shape (n_in, n_out) and b of shape (n_out,).
+    """`y = x W + b`, with W of shape `(n_in, n_out)` and b of shape `(n_out,)`.
 
     Input (batch, n_in), output (batch, n_out). Raises ValueError for a non-positive size or an input of
     another width.

@@ -63,7 +63,7 @@ class BatchNorm(Normalization):
 
     Input and output (batch, ..., n): the mean runs over every axis but the last, for NHWC images over the
     pixels too. In training it uses the batch's mean and variance (divided by N), and moves the running ones
-    towards them: running <- (1 - momentum) running + momentum batch, with the variance divided by N - 1, as
+    towards them: `running <- (1 - momentum) running + momentum batch`, with the variance divided by N - 1, as
     in PyTorch. In evaluation it uses the running ones. Raises ValueError for another width, and in training
     for fewer than two values per feature.
 
