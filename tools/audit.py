@@ -1,9 +1,9 @@
-"""Measure every page of the built book: `_build/audit/table.md`, and what is wrong in `_build/audit/faults.txt`.
+"""Measure every page of the built book: `table.md`, and what is wrong, `faults.txt`, in `_build/audit`.
 
     python tools/audit.py                     every page of `_build/html`
     python tools/audit.py --only "intro 05"   those whose name begins so, and their deeper pages
 
-Lighthouse and axe-core come from npm, at the versions in `requirements/audit`, into `_build/audit`.
+Lighthouse comes from npm, at the version in `requirements/audit`, into `_build/audit`.
 Lighthouse's scores hang on the machine and on what else it does: the table says how fast it was.
 """
 
@@ -36,13 +36,14 @@ def main():
     parser.add_argument("--no-lighthouse", action="store_true", help="measure only what takes seconds")
     arguments = parser.parse_args()
     out = ROOT / "_build" / "audit"
-    tools = install(out)
+    out.mkdir(parents=True, exist_ok=True)
+    tools = None if arguments.no_lighthouse else install(out)
     rows, faults = {}, []
     with serving(arguments.site) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         for name in chosen(arguments.site, arguments.only.split()):
-            rows[name] = look(browser, f"{address}/{name}", axe(tools), faults)
-            if not arguments.no_lighthouse:
+            rows[name] = look(browser, f"{address}/{name}", faults)
+            if tools:
                 rows[name] |= lighthouse(tools, f"{address}/{name}", out)
             print(line(name, rows[name]), flush=True)
     (out / "table.md").write_text(table(rows))
@@ -58,42 +59,26 @@ def chromium():
 
 
 def install(out):
-    """Install the packages from npm below `out`, where they are not yet; return their folder."""
-    locks = ("package.json", "package-lock.json")
-    if any(not (out / name).exists() or differ(out / name, PACKAGES / name) for name in locks):
-        out.mkdir(parents=True, exist_ok=True)
-        (out / locks[1]).unlink(missing_ok=True)
-        shutil.copy(PACKAGES / locks[0], out)
-        shutil.copy(PACKAGES / locks[1], out / "lock")
-        install_into(out, out / "lock", out / locks[1])
+    """Install below `out` what the lock says, where it is not yet; return the folder of the packages."""
+    lock = (PACKAGES / "package-lock.json").read_bytes()
+    installed = out / "installed-lock.json"
+    if not installed.exists() or installed.read_bytes() != lock:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(PACKAGES / name, out)
+        if subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=out).returncode:
+            raise SystemExit("npm could not install Lighthouse: see above. Node.js 18.16 or newer is needed.")
+        installed.write_bytes(lock)
     return out / "node_modules"
-
-
-def install_into(out, aside, lock):
-    """Let npm install exactly what the lock says; the lock is in place only where that worked."""
-    shutil.copy(aside, lock)
-    if subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=out).returncode:
-        lock.unlink()
-        raise SystemExit("npm could not install Lighthouse and axe-core: see above.")
-
-
-def differ(one, other):
-    """Whether two files differ."""
-    return one.read_bytes() != other.read_bytes()
-
-
-def axe(tools):
-    """The script of axe-core."""
-    return (tools / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def chosen(site, beginnings):
     """The pages to measure, relative to the site."""
-    found = ["search.html", "genindex.html", *sorted(str(p.relative_to(site)) for p in site.glob("book/**/*.html"))]
-    return [name for name in found if not beginnings or Path(name).name.startswith(tuple(beginnings))]
+    found = [*site.glob("search.html"), *site.glob("genindex.html"), *sorted(site.glob("book/**/*.html"))]
+    names = [page.relative_to(site).as_posix() for page in found]
+    return [name for name in names if not beginnings or Path(name).name.startswith(tuple(beginnings))]
 
 
-def look(browser, url, script, faults):
+def look(browser, url, faults):
     """Open a page for the first time, without scrolling, and measure what needs no Lighthouse."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
@@ -107,7 +92,7 @@ def look(browser, url, script, faults):
     origin = "/".join(url.split("/")[:3])
     strangers = [request.url for request in asked if not request.url.startswith((origin, "data:", "blob:"))]
     stops = page_checks.tab_stops(page)
-    found = {theme: page_checks.axe_faults(page, script, theme) for theme in ("light", "dark")}
+    found = {theme: page_checks.axe_faults(page, theme) for theme in ("light", "dark")}
     context.close()
     faults += [f"{url} console {words}" for words in said] + [f"{url} {stranger}" for stranger in strangers]
     faults += [f"{url} {theme} {fault}" for theme, each in found.items() for fault in each]

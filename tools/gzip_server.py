@@ -1,4 +1,4 @@
-"""A server of static files as a web host gives them: compressed, kept by the browser, nothing from elsewhere."""
+"""A server of static files as a web host gives them: compressed, kept, and with nothing from elsewhere."""
 
 import contextlib
 import functools

@@ -1,4 +1,6 @@
-"""What `make audit` and the browser tests both ask of an open page: stops of the Tab key, faults for axe-core."""
+"""What `make audit` and the browser tests both ask of a page: stops of the Tab key, faults for axe-core."""
+
+from importlib.resources import files
 
 # Everything unfolded and the first live figure moved, so that what comes late is looked at too.
 IN_USE = """async () => {
@@ -48,9 +50,9 @@ def stops_to_figure(stops):
     return next((number for number, stop in enumerate(stops, 1) if stop["figure"]), None)
 
 
-def axe_faults(page, script, theme):
-    """What axe-core, whose text is `script`, finds in a page in use, in the theme "light" or "dark"."""
+def axe_faults(page, theme):
+    """What axe-core finds in a page in use, in the theme "light" or "dark"."""
     page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
     page.evaluate(IN_USE)
-    page.evaluate(script)
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     return page.evaluate(RUN_AXE)

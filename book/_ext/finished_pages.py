@@ -1,4 +1,4 @@
-"""The last touch on the finished pages: what themes and extensions write, made quicker and plainer to read aloud.
+"""The last touch on the finished pages: what others write into them, made quicker, and plain to read aloud.
 
 Each step is a function from the text of a page to its text, and stands with the reason for it. `live_frames`
 takes the frames of the live figures out of the pages, `shipped_files` what no page asks for out of the site.
@@ -18,12 +18,17 @@ FOLDED_BRANCH = re.compile(r'<details><summary><span class="toctree-toggle".*?</
 OPEN_BRANCH = re.compile(
     r'<details open="open"><summary><span class="toctree-toggle".*?</summary>(.*?)</details>', re.DOTALL
 )
-SEARCH_SCRIPTS = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^>]*></script>')
+SEARCH_SCRIPTS = re.compile(
+    r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^>]*></script>'
+)
 OPTIONS_SCRIPT = re.compile(r'<script src="[^"]*documentation_options\.js[^>]*></script>')
 # What screen readers hear, by its reason.
 WORDS = (
     # The text of the button is its name, and says more.
-    (' title="Search" aria-label="Search" data-bs-placement="bottom" data-bs-toggle="tooltip">\n <i', ">\n <i"),
+    (
+        ' title="Search" aria-label="Search" data-bs-placement="bottom" data-bs-toggle="tooltip">\n <i',
+        ">\n <i",
+    ),
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
     # An entry of a bibliography is one of a list.
     ('role="doc-biblioentry"', 'role="listitem"'),
@@ -41,12 +46,12 @@ def name_things(text):
 
 
 def unfold_contents(text):
-    """Let the contents show the pages below this one alone, without a fold: each fold is a stop of the Tab key."""
+    """Show the pages below this one alone, without a fold: each fold is a stop of the Tab key."""
     return OPEN_BRANCH.sub(r"\1", FOLDED_BRANCH.sub("", text))
 
 
 def run_scripts_late(text, site):
-    """Let no script hold up the text: they run in their order when it stands, those of the search in its page."""
+    """Let no script hold up the text: they run in order when it stands, those of the search in its page."""
     if 'id="search-results"' in text:
         return shipped_files.hushed(text)
     options = (site / "_static" / "documentation_options.js").read_text(encoding="utf-8")
@@ -56,7 +61,7 @@ def run_scripts_late(text, site):
 
 
 def size_pictures(text, page):
-    """Tell the size of each picture, so that the text below does not move; load what is below when it comes near."""
+    """Tell the size of each picture, so that no text moves; load one that is below when it comes near."""
     return TAG.sub(lambda tag: _sized(tag.group(), page), text)
 
 
@@ -91,7 +96,13 @@ def finish(app, error):
     shipped_files.reduce(site)
 
 
+def load_parts_of_mathjax(_app, config):
+    """Let a page load what the setting `mathjax3_config` names; sphinx-mathjax-offline asks for all in one."""
+    config.mathjax_path = "mathjax/startup.js"
+
+
 def setup(app):
     """Go last: an extension may write into its pages, or copy files, when they are finished."""
+    app.connect("config-inited", load_parts_of_mathjax)
     app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""The frames of live figures, out of the pages: a reader who does not scroll to a figure does not wait for it.
+"""The frames of live figures, out of the pages: who does not scroll to a figure does not wait for it.
 
 A page keeps the start frame of each figure, as a picture of its own. The others lie beside, in a script,
 because a page from disk may not read any other kind of file; `book/_static/live-figures.js` asks for it.

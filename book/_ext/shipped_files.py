@@ -1,4 +1,4 @@
-"""What the site does not ship: files that no page asks for, rules for icons that no page has, words for nobody."""
+"""What the site does not ship: files that no page asks for, rules of unused icons, words for nobody."""
 
 import re
 
@@ -59,5 +59,5 @@ def rewrite(path, *unwanted):
 
 
 def hushed(script):
-    """The script without its reports to the console: `void (...)` computes what they hold, and says nothing."""
+    """The script without its reports to the console: `void (...)` computes the same, and says nothing."""
     return CHATTER.sub("void (", script)

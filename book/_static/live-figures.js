@@ -62,7 +62,7 @@
     const form = figure.querySelector(".live-controls");
     const controls = [...form.querySelectorAll(".live-control")];
     const box = figure.querySelector(".live-frames");
-    const words = (frame) => frame.alt ?? frame.getAttribute("aria-label");
+    const words = (frame) => frame?.alt ?? frame?.getAttribute("aria-label") ?? ""; // none yet, on a slow line
     const status = figure.querySelector(".live-status");
     let timer = null;
 
@@ -95,9 +95,10 @@
 
     form.addEventListener("input", show);
     form.addEventListener("focusin", bringIntoView);
+    const start = box.firstElementChild;
     box.addEventListener("frames", () => {
       show();
-      status.textContent = ""; // nothing has changed yet
+      if (frame() === start) status.textContent = ""; // nobody has moved anything yet
     });
     nearby.observe(box);
     form.addEventListener("submit", (event) => event.preventDefault());
