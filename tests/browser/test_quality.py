@@ -154,6 +154,15 @@ def test_the_site_ships_no_other_mathjax_and_no_font_of_icons():
     assert [name for name in names if name.startswith("_static/") and unwanted.search(name)] == []
 
 
+GLYPHS_WITHOUT_FONT = """() => [...document.querySelectorAll('*')].flatMap((element) =>
+  ['::before', '::after'].map((part) => getComputedStyle(element, part).content)
+    .filter((content) => /[\\ue000-\\uf8ff]/.test(content)).map(() => element.outerHTML.slice(0, 80)))"""
+
+
+def test_no_icon_asks_for_a_font_that_is_not_there(visited):
+    assert visited.page.evaluate(GLYPHS_WITHOUT_FONT) == []
+
+
 def test_every_icon_of_the_pages_is_drawn():
     rules = (SITE / "_static" / "icons.css").read_text(encoding="utf-8")
     drawn = set(re.findall(r"^\.(fa-[\w-]+) ", rules, re.MULTILINE))
