@@ -66,7 +66,9 @@ def test_only_the_first_start_frame_of_a_page_is_loaded_at_once(site):
 
 def test_a_picture_gets_its_size_and_waits_until_it_is_near(site):
     Image.new("RGB", (30, 20)).save(site / "dot.png")
-    text = '<img src="../dot.png" alt="a dot"><img src="../gone.png"><img src="../dot.png" style="width: 5px">'
+    text = (
+        '<img src="../dot.png" alt="a dot"><img src="../gone.png"><img src="../dot.png" style="width: 5px">'
+    )
     sized, *others = re.findall("<img[^>]*>", finished_pages.size_pictures(text, site / PAGE))
     assert sized == '<img width="30" height="20" loading="lazy" src="../dot.png" alt="a dot">'
     assert "".join(others) == text.partition(">")[2]

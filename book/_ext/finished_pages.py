@@ -35,6 +35,9 @@ WORDS = (
     # Logo and search stand outside of every landmark.
     ('<div id="pst-primary-sidebar"', '<div id="pst-primary-sidebar" role="complementary" aria-label="Book"'),
 )
+# The theme is chosen before the first picture, not by a script that runs after it: nothing flashes or moves.
+THEME_LATER = 'localStorage.getItem("theme") || "auto";'
+THEME_AT_ONCE = 'localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");'
 EMPTY_HEADER = re.compile(r"<th\b([^>]*)>(\s*(?:<p>\s*</p>)?\s*)</th>")
 
 
@@ -48,6 +51,11 @@ def name_things(text):
 def unfold_contents(text):
     """Show the pages below this one alone, without a fold: each fold is a stop of the Tab key."""
     return OPEN_BRANCH.sub(r"\1", FOLDED_BRANCH.sub("", text))
+
+
+def choose_theme_at_once(text):
+    """Let the page know from the start whether it is light or dark."""
+    return text.replace(THEME_LATER, THEME_AT_ONCE)
 
 
 def run_scripts_late(text, site):
@@ -92,7 +100,7 @@ def finish(app, error):
     for page in [*site.glob("*.html"), *site.glob("book/**/*.html")]:
         text = live_frames.move_out(page.read_text(encoding="utf-8"), page, site)
         text = size_pictures(unfold_contents(name_things(text)), page)
-        page.write_text(run_scripts_late(text, site), encoding="utf-8")
+        page.write_text(run_scripts_late(choose_theme_at_once(text), site), encoding="utf-8")
     shipped_files.reduce(site)
 
 

@@ -86,7 +86,9 @@ def test_a_control_that_moves_before_its_frames_are_there_shows_its_frame(browse
         last.locator(".live-frames > :nth-child(2)").wait_for(state="attached")
         shown = last.locator(".live-frames > :not([hidden])")
         assert shown.count() == 1
-        assert shown.evaluate("(frame) => frame.previousElementSibling !== null || frame.src?.startsWith('data:')")
+        assert shown.evaluate(
+            "(frame) => frame.previousElementSibling !== null || frame.src?.startsWith('data:')"
+        )
 
 
 def test_a_control_that_gets_the_focus_brings_its_picture_into_view(browser):
