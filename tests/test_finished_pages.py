@@ -10,9 +10,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_ext"))
 
-import finished_pages  # noqa: E402
-import live_frames  # noqa: E402
-import shipped_files  # noqa: E402
+import finished_pages
+import live_frames
+import shipped_files
 
 PAGE = Path("book") / "page.html"
 

@@ -36,8 +36,8 @@ WORDS = (
     ('<div id="pst-primary-sidebar"', '<div id="pst-primary-sidebar" role="complementary" aria-label="Book"'),
 )
 # The theme is chosen before the first picture, not by a script that runs after it: nothing flashes or moves.
-THEME_LATER = 'localStorage.getItem("theme") || "auto";'
-THEME_AT_ONCE = 'localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");'
+THEME_LATER = 'localStorage.getItem("theme") || "auto"'
+SYSTEM_THEME = 'matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"'
 EMPTY_HEADER = re.compile(r"<th\b([^>]*)>(\s*(?:<p>\s*</p>)?\s*)</th>")
 
 
@@ -55,7 +55,7 @@ def unfold_contents(text):
 
 def choose_theme_at_once(text):
     """Let the page know from the start whether it is light or dark."""
-    return text.replace(THEME_LATER, THEME_AT_ONCE)
+    return text.replace(THEME_LATER, f'localStorage.getItem("theme") || ({SYSTEM_THEME})')
 
 
 def run_scripts_late(text, site):
@@ -105,7 +105,7 @@ def finish(app, error):
 
 
 def load_parts_of_mathjax(_app, config):
-    """Let a page load what the setting `mathjax3_config` names; sphinx-mathjax-offline asks for all in one."""
+    """Let a page load what `mathjax3_config` names; sphinx-mathjax-offline would load all in one."""
     config.mathjax_path = "mathjax/startup.js"
 
 

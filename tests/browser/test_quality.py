@@ -1,4 +1,4 @@
-"""What `make audit` measures, held: axe-core, the Tab key, layout, the console, other hosts, no JavaScript."""
+"""What `make audit` measures, held: axe-core, the Tab key, layout, console, other hosts, no JavaScript."""
 
 import json
 import re
@@ -9,8 +9,8 @@ from visit import LIVE_PAGES, PAGES, SITE, WIDTH, visit
 
 sys.path.insert(0, str(SITE.parents[1] / "tools"))
 
-import page_checks  # noqa: E402
-from gzip_server import serving  # noqa: E402
+import page_checks
+from gzip_server import serving
 
 MOST_STOPS = 40  # of the Tab key, up to the first control of a live figure
 # The kinds of pages: a chapter with every form, a deeper one, lists, tables, the search.
@@ -97,16 +97,15 @@ def test_a_control_that_gets_the_focus_brings_its_picture_into_view(browser):
         figure = page.locator(".live-figure").first
         control = figure.locator("input:checked, input[type=range]").first
         # The controls stand at the foot of the window, and the key comes from what is before them.
-        before = figure.evaluate_handle(
+        figure.evaluate(
             """(figure) => {
               const button = document.createElement('button');
               figure.before(button);
               button.focus({preventScroll: true});
-              window.scrollBy(0, figure.querySelector('input').getBoundingClientRect().bottom - innerHeight + 5);
-              return button;
+              const input = figure.querySelector('input').getBoundingClientRect();
+              window.scrollBy(0, input.bottom - innerHeight + 5);
             }"""
         )
-        assert before
         page.keyboard.press("Tab")
         assert control.evaluate("(input) => input === document.activeElement")
         box = figure.locator(".live-frames").bounding_box()
