@@ -92,12 +92,14 @@ def look(browser, url, faults):
     origin = "/".join(url.split("/")[:3])
     strangers = [request.url for request in asked if not request.url.startswith((origin, "data:", "blob:"))]
     stops = page_checks.tab_stops(page)
+    page.evaluate(page_checks.IN_USE)
+    words = list(said)  # what comes later is of axe-core, which asks for style sheets at wrong addresses
     found = {theme: page_checks.axe_faults(page, theme) for theme in ("light", "dark")}
     context.close()
-    faults += [f"{url} console {words}" for words in said] + [f"{url} {stranger}" for stranger in strangers]
+    faults += [f"{url} console {each}" for each in words] + [f"{url} {stranger}" for stranger in strangers]
     faults += [f"{url} {theme} {fault}" for theme, each in found.items() for fault in each]
     counts = (len(found["light"]), len(found["dark"]), page_checks.stops_to_figure(stops), len(stops))
-    return dict(zip(BROWSER_ONLY, (size // 1000, *counts, len(said), len(strangers)), strict=True))
+    return dict(zip(BROWSER_ONLY, (size // 1000, *counts, len(words), len(strangers)), strict=True))
 
 
 def lighthouse(tools, url, out):
