@@ -59,11 +59,9 @@ export EDITION
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book clean-book portable portable-check publish-notebooks course lite lite-check serve pdf pictures lab notebooks stability test \
-	unit-tests \
-	test-matrix test-slow test-lowest test-newest test-colab lint dist release-check github-release browser-test torch frameworks \
-	bench fixup-10000 initializer-matrix lock clean \
-	check-python FORCE
+.PHONY: help book clean-book portable portable-check publish-notebooks course lite lite-check serve pdf pictures lab notebooks stability \
+	test unit-tests test-matrix test-slow test-lowest test-newest test-colab lint dist release-check github-release browser-test audit torch \
+	frameworks bench fixup-10000 initializer-matrix lock clean check-python FORCE
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -212,6 +210,10 @@ github-release: | check-python ## make the release on GitHub, with its changes a
 
 browser-test: book $(VENV)/.browser ## drive the built book in a real browser (needs Chromium)
 	@$(RUN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/browser
+
+# Lighthouse comes from npm; CHROME_PATH names another Chromium than the first that is installed.
+audit: book $(VENV)/.browser ## measure every page: speed, accessibility, Tab stops, bytes (some: ONLY="05 13"; needs Chromium and Node.js)
+	@$(RUN)/python tools/audit.py --only "$(ONLY)"
 
 torch: $(VENV)/.torch | check-python ## install PyTorch, so that the tests that compare with it run
 

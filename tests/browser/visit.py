@@ -6,7 +6,6 @@ from pathlib import Path
 SITE = Path(__file__).parents[2] / "_build" / "html"
 PAGES = [SITE / "search.html", SITE / "genindex.html", *sorted(SITE.glob("book/**/*.html"))]
 LIVE_PAGES = [path for path in PAGES if path.exists() and 'class="live-figure"' in path.read_text()]
-FAULTS = {"error", "warning", "assert"}
 WIDTH = 1280
 
 
@@ -23,8 +22,7 @@ class Visit:
         page.on("requestfailed", lambda request: self.faults.append(f"request failed: {request.url[:200]}"))
 
     def _on_console(self, message):
-        if message.type in FAULTS:
-            self.faults.append(f"console {message.type}: {message.text}")
+        self.faults.append(f"console {message.type}: {message.text}")
 
     def _on_request(self, request):
         self.requests.append(request.url)

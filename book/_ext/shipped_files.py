@@ -1,0 +1,63 @@
+"""What the site does not ship: files that no page asks for, rules of unused icons, words for nobody."""
+
+import re
+
+UNUSED = (
+    "_static/vendor/fontawesome",  # book/_static/icons.css has the icons
+    "_static/scripts/fontawesome.js",
+    "_static/locales",  # of the theme's words; the pages hold them already
+    "_static/webpack-macros.html",
+    "_static/sbt-webpack-macros.html",
+)
+UNUSED_ENDINGS = (".map", ".LICENSE.txt")
+# MathJax in the parts that the setting `mathjax3_config` loads, and what these ask for by themselves.
+MATHJAX = tuple(
+    f"_static/mathjax/{part}"
+    for part in (
+        *("license.txt", "startup.js", "core.js", "input/tex.js", "input/tex/extensions/"),
+        *("output/chtml.js", "output/chtml/fonts/", "a11y/assistive-mml.js"),
+    )
+)
+ICON_RULES = re.compile(r'(?:\.fa-[\w-]+:{1,2}before,?)+\{content:"[^"]*"\}')
+ICON_FONTS = re.compile(r"@font-face\{[^}]*Awesome[^}]*\}")
+MAP_COMMENT = re.compile(r"\n?(?://|/\*)# sourceMappingURL=[\w.-]+(?: ?\*/)?")
+CHATTER = re.compile(r"\bconsole\.(?:log|info|debug)\(")
+
+
+def reduce(site):
+    """Take out of the finished site what no page needs."""
+    remove(site)
+    for style in site.glob("_static/styles/*.css"):
+        rewrite(style, ICON_FONTS, ICON_RULES, MAP_COMMENT)
+    for script in [*site.glob("_static/*.js"), *site.glob("_static/scripts/*.js")]:
+        rewrite(script, MAP_COMMENT)
+        script.write_text(hushed(script.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def remove(site):
+    """Remove the files that no page asks for."""
+    for path in [path for path in site.glob("_static/**/*") if path.is_file()]:
+        name = path.relative_to(site).as_posix()
+        if name.startswith(UNUSED) or name.endswith(UNUSED_ENDINGS) or is_other_mathjax(name):
+            path.unlink()
+    for folder in sorted(site.glob("_static/**/"), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def is_other_mathjax(name):
+    """Whether a file is a part of MathJax that is not loaded."""
+    return name.startswith("_static/mathjax/") and not name.startswith(MATHJAX)
+
+
+def rewrite(path, *unwanted):
+    """Take out of a file what the patterns find."""
+    text = path.read_text(encoding="utf-8")
+    for pattern in unwanted:
+        text = pattern.sub("", text)
+    path.write_text(text, encoding="utf-8")
+
+
+def hushed(script):
+    """The script without its reports to the console: `void (...)` computes the same, and says nothing."""
+    return CHATTER.sub("void (", script)
