@@ -1,0 +1,80 @@
+// The pictures of one network: a ridge of its layers' histograms, and what it learned, as pixels.
+globalThis.Playground ??= {};
+(() => {
+  "use strict";
+  const { format } = Playground;
+
+  const isFinite = ({ rms }) => Number.isFinite(rms);
+
+  // The outline of one histogram above its base line; heights are square roots, so that small bins show beside a high one.
+  function outline({ low, high, counts }, base, height, across, { left, right }) {
+    const most = Math.max(...counts, 1), width = (high - low) / counts.length;
+    const points = counts.map((count, i) => {
+      const y = (base - height * Math.sqrt(count / most)).toFixed(1);
+      return `${across(low + i * width)} ${y} ${across(low + (i + 1) * width)} ${y}`;
+    });
+    return `<path class="ridge" d="M${left} ${base}H${across(low)}L${points.join(" ")} ${across(high)} ${base}H${right}"/>`;
+  }
+
+  // The range of all histograms, as a function from a value to its place; 0 is always in it.
+  function scaleOf(histograms, { left, right }) {
+    const low = Math.min(0, ...histograms.map((each) => each.low)), high = Math.max(0, ...histograms.map((each) => each.high));
+    const across = (value) => (left + ((right - left) * (value - low)) / (high - low || 1)).toFixed(1);
+    const ends = low < -0.1 * high ? [[low, "x0"], [0, "middle"], [high, "x1"]] : [[0, "x0"], [high, "x1"]];
+    return { across, ends };
+  }
+
+  function drawRidge(svg, layers) {
+    const plot = Playground.fit(svg), { left, right, top, bottom } = plot;
+    const { across, ends } = scaleOf(layers.filter(isFinite).map((layer) => layer.histogram), plot);
+    const rows = layers.length, height = Math.min((3 * (bottom - top)) / (rows + 2), 50);
+    const labeled = [0, Math.floor((rows - 1) / 2), rows - 1];
+    const shapes = layers.map((layer, i) => {
+      const base = (top + height + ((bottom - top - height) * i) / Math.max(rows - 1, 1)).toFixed(1);
+      const label = labeled.includes(i) ? `<text class="y" x="${left - 5}" y="${base}">${i + 1}</text>` : "";
+      return label + (isFinite(layer) ? outline(layer.histogram, base, height, across, plot) : `<path class="reference" d="M${left} ${base}H${right}"/>`);
+    });
+    const axis = ends.map(([value, name]) => `<text class="${name}" x="${across(value)}" y="${plot.height - 4}">${format(value)}</text>`);
+    svg.innerHTML = shapes.join("") + axis.join("");
+  }
+
+  const gray = (value) => Array(3).fill(Math.round(255 * (0.5 + 0.5 * value)));
+  const mix = (color, share) => color.map((part) => Math.round(247 + share * (part - 247)));
+  const PURPLE = [118, 42, 131], GREEN = [0, 110, 45];
+  const purpleToGreen = (value) => mix(value < 0 ? PURPLE : GREEN, 0.7 * Math.abs(value));
+
+  // Paint values from -1 to 1 as squares, row by row; what is not finite stays empty.
+  function paint(context, values, columns, [left, top], cell, color) {
+    values.forEach((value, i) => {
+      if (!Number.isFinite(value)) return;
+      context.fillStyle = `rgb(${color(value)})`;
+      context.fillRect(left + cell * (i % columns), top + cell * Math.floor(i / columns), cell, cell);
+    });
+  }
+
+  // What the network answers on a grid, from purple for one class to green for the other, and its training examples.
+  function drawBoundary(canvas, { size, low, high, probability }, { x, labels }) {
+    const cell = 10, context = canvas.getContext("2d");
+    const place = (value) => cell * (((size - 1) * (value - low)) / (high - low) + 0.5);
+    canvas.width = canvas.height = cell * size;
+    paint(context, Array.from(probability, (each) => 2 * each - 1), size, [0, 0], cell, purpleToGreen);
+    labels.forEach((label, i) => {
+      context.fillStyle = `rgb(${label ? GREEN : PURPLE})`;
+      context.fillRect(place(x.values[2 * i]) - 2, place(-x.values[2 * i + 1]) - 2, label ? 4 : 6, label ? 4 : 2);
+    });
+  }
+
+  // The units of the first layer in rows of four, one scale for all.
+  function drawFirstLayer(canvas, { rows, columns, images }) {
+    const cell = 6, across = cell * columns + cell, down = cell * rows + cell;
+    canvas.width = 4 * across - cell;
+    canvas.height = Math.ceil(images.length / 4) * down - cell;
+    const largest = Math.max(...images.map((image) => Math.max(...image.map(Math.abs)))) || 1;
+    images.forEach((image, i) => {
+      const scaled = Array.from(image, (weight) => weight / largest);
+      paint(canvas.getContext("2d"), scaled, columns, [(i % 4) * across, Math.floor(i / 4) * down], cell, gray);
+    });
+  }
+
+  Object.assign(Playground, { drawRidge, drawBoundary, drawFirstLayer });
+})();
