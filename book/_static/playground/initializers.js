@@ -40,15 +40,15 @@ Playground.addPiece((P) => {
   };
 
   // LSUV (Mishkin and Matas 2016): the batch x passes through the network once, and each linear layer is scaled to
-  // outputs of variance 1 before they go on. With biases of 0, one division does it. A variance that is zero or
-  // not finite leaves the weight as it was.
+  // outputs of variance 1 before they go on. With biases of 0, one division does it. A variance that is within 2 %
+  // already, zero or not finite leaves the weight as it was.
   P.rescale = (network, x) => {
     const layers = P.layersOf(network, P.Linear);
     for (const layer of layers) {
       layer.forward = (input, mode) => {
         const forward = P.Linear.prototype.forward.bind(layer, input, mode);
         const std = spread(forward().values);
-        if (std > 0 && std < Infinity) multiply(layer.parameters.weight, 1 / std);
+        if (std > 0 && std < Infinity && Math.abs(std ** 2 - 1) >= 0.02) multiply(layer.parameters.weight, 1 / std);
         return forward();
       };
     }

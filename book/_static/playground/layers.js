@@ -37,10 +37,9 @@ Playground.addPiece((P) => {
 
     forward(x, mode) {
       const { weight, bias } = this.parameters;
-      const { columns } = weight.value;
-      const y = this.output(mode, x.rows, columns);
+      const y = this.output(mode, x.rows, weight.value.columns);
       P.multiply(y, x, weight.value);
-      if (bias) for (let i = 0; i < y.values.length; i++) y.values[i] += bias.value.values[i % columns];
+      if (bias) addToRows(y, bias.value.values);
       if (mode !== "evaluate") this.x = x;
       return y;
     }
@@ -48,15 +47,25 @@ Playground.addPiece((P) => {
     backward(dy) {
       const { weight, bias } = this.parameters;
       P.multiply(weight.gradient, this.x, dy, "a");
-      if (bias) {
-        bias.gradient.values.fill(0);
-        for (let i = 0; i < dy.values.length; i++) bias.gradient.values[i % dy.columns] += dy.values[i];
-      }
+      if (bias) sumOfRows(bias.gradient.values, dy);
       const dx = this.inputGradient(this.x.rows, this.x.columns);
       P.multiply(dx, dy, weight.value, "b");
       return dx;
     }
   };
+
+  function addToRows({ columns, values }, row) {
+    for (let start = 0; start < values.length; start += columns) {
+      for (let column = 0; column < columns; column++) values[start + column] += row[column];
+    }
+  }
+
+  function sumOfRows(sum, { columns, values }) {
+    sum.fill(0);
+    for (let start = 0; start < values.length; start += columns) {
+      for (let column = 0; column < columns; column++) sum[column] += values[start + column];
+    }
+  }
 
   P.Activation = class extends P.Layer {
     constructor(name) {
@@ -65,17 +74,17 @@ Playground.addPiece((P) => {
     }
 
     forward(x, mode) {
-      const y = this.output(mode, x.rows, x.columns);
-      for (let i = 0; i < y.values.length; i++) y.values[i] = this.value(x.values[i]);
+      const { value } = this;
+      const y = this.output(mode, x.rows, x.columns), from = x.values, to = y.values;
+      for (let i = 0; i < to.length; i++) to[i] = value(from[i]);
       if (mode !== "evaluate") this.x = x;
       return y;
     }
 
     backward(dy) {
-      const dx = this.inputGradient(dy.rows, dy.columns);
-      for (let i = 0; i < dx.values.length; i++) {
-        dx.values[i] = dy.values[i] * this.slope(this.x.values[i], this.y.values[i]);
-      }
+      const { slope, x: { values: z }, y: { values: y } } = this;
+      const dx = this.inputGradient(dy.rows, dy.columns), from = dy.values, to = dx.values;
+      for (let i = 0; i < to.length; i++) to[i] = from[i] * slope(z[i], y[i]);
       return dx;
     }
   };

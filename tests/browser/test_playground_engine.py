@@ -1,0 +1,359 @@
+"""The engine of the playground against `netinit`: same weights in, same numbers out; and what a page can rely on."""
+
+import importlib
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import netinit as ni
+from netinit import initializers
+from netinit.layers import Activation, BatchNorm, LayerNorm, Linear
+from netinit.models import Residual, Sequential
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "book" / "_static" / "playground"
+NAMES = "pieces matrix random data digits activations layers normalization network initializers optimizers"
+NAMES = [*NAMES.split(), "measure", "history", "boundary", "config", "run", "worker"]
+SAME = 1e-4  # relative: the page keeps its numbers in float32
+CASES = 40
+NETINIT_NAMES = {"linear": "identity", "sgd": "SGD", "momentum": "Momentum", "adam": "Adam"}
+NORMS = {"batch": BatchNorm, "layer": LayerNorm}
+CONFIG = {
+    "data": "digits", "activation": "relu", "depth": 4, "width": 16, "kind": "plain", "norm": "none",
+    "initializer": "he", "std": 0.01, "lr": 0.05, "optimizer": "sgd", "batch": 50, "seed": 1,
+}  # fmt: skip
+
+
+def open_engine(browser, folder, name, old="", new=""):
+    """A blank page from disk that has the scripts; in one of them, `old` is replaced by `new`."""
+    sources = []
+    for each in NAMES:
+        text = (SCRIPTS / f"{each}.js").read_text(encoding="utf-8")
+        if each == name:
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        (folder / f"{each}.js").write_text(text, encoding="utf-8")
+        sources.append(f'<script src="{each}.js"></script>')
+    (folder / "blank.html").write_text("<!doctype html><meta charset=utf-8>" + "".join(sources))
+    page = browser.new_page()
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text))
+    page.goto((folder / "blank.html").as_uri())
+    assert faults == []
+    return page
+
+
+@pytest.fixture(scope="module")
+def engine(browser, tmp_path_factory):
+    page = open_engine(browser, tmp_path_factory.mktemp("engine"), None)
+    yield page
+    page.close()
+
+
+# --- 40 networks with given weights -----------------------------------------------------------------------
+
+
+def configuration(rng):
+    """A random network, and the rule that moves it."""
+    kind = str(rng.choice(["plain", "residual", "fixup"]))
+    return CONFIG | {
+        "activation": str(rng.choice(["relu", "tanh", "sigmoid", "gelu", "linear"])),
+        "depth": int(rng.integers(1, 13)),
+        "width": int(rng.integers(2, 40)),
+        "kind": kind,
+        "norm": "none" if kind == "fixup" else str(rng.choice(["none", "batch", "layer"])),
+        "optimizer": str(rng.choice(["sgd", "momentum", "adam"])),
+    }
+
+
+def reference(config, inputs, classes):
+    """The same network of netinit, its weights still zero."""
+    activation = NETINIT_NAMES.get(config["activation"], config["activation"])
+    width, norm = config["width"], NORMS.get(config["norm"])
+    if config["kind"] == "plain":
+        return ni.mlp([inputs, *[width] * config["depth"], classes], activation, norm=norm and config["norm"])
+    blocks = math.ceil(config["depth"] / 2)
+    if norm is None:
+        fixup = config["kind"] == "fixup"
+        return ni.residual_mlp(inputs, width, blocks, classes, activation=activation, fixup=fixup)
+
+    def active():
+        return [norm(width), Activation(activation)]
+
+    def branch():
+        return Sequential(*active(), Linear(width, width), *active(), Linear(width, width))
+
+    body = [Residual(branch()) for _ in range(blocks)]
+    return Sequential(Linear(inputs, width), *body, *active(), Linear(width, classes))
+
+
+def fill(model, rng):
+    """Random float32 values of the usual sizes everywhere, biases and scales included."""
+    for path, parameter in model.named_parameters():
+        shape = parameter.value.shape
+        std = math.sqrt(1.5 / shape[0]) if path.endswith("weight") else 0.1
+        start = 1 if path.endswith("scale") else 0
+        parameter.value[...] = start + std * rng.standard_normal(shape)
+
+
+class Case:
+    """One network, one batch, two gradients for the optimizer, and what netinit makes of them in float64."""
+
+    def __init__(self, seed):
+        rng = np.random.default_rng(seed)
+        self.config = configuration(rng)
+        self.inputs, self.classes, rows = int(rng.choice([2, 64])), int(rng.choice([2, 10])), rng.integers(2, 30)
+        self.model = reference(self.config, self.inputs, self.classes)
+        fill(self.model, rng)
+        self.model.astype(np.float64)
+        self.x = rng.standard_normal((rows, self.inputs)).astype(np.float32).astype(np.float64)
+        self.labels = rng.integers(0, self.classes, rows)
+        self.gradients = [
+            {path: rng.standard_normal(p.value.shape) for path, p in self.model.named_parameters()} for _ in "12"
+        ]
+
+    def given(self):
+        """What the page is told."""
+        return {
+            "config": self.config,
+            "inputs": self.inputs,
+            "classes": self.classes,
+            "parameters": flat({path: p.value for path, p in self.model.named_parameters()}),
+            "x": self.x.ravel().tolist(),
+            "labels": self.labels.tolist(),
+            "steps": [flat(gradients) for gradients in self.gradients],
+        }
+
+    def expected(self):
+        """Outputs of each layer, loss, gradients, parameters after the steps, and outputs in evaluation."""
+        traced = ni.trace(self.model.train(), self.x, self.labels, keep=True)
+        result = {"outputs": {row.name: row.output for row in traced}}
+        result["loss"], gradient = ni.softmax_cross_entropy(self.model.forward(self.x), self.labels)
+        self.model.backward(gradient)
+        result["gradients"] = {path: p.grad.copy() for path, p in self.model.named_parameters()}
+        result["evaluated"] = self.model.eval().forward(self.x)
+        rule = getattr(ni, NETINIT_NAMES[self.config["optimizer"]])
+        optimizer = rule(self.model.parameters(), self.config["lr"])
+        for gradients in self.gradients:
+            for path, parameter in self.model.named_parameters():
+                parameter.grad = gradients[path]
+            optimizer.step()
+        return result | {"moved": {path: p.value for path, p in self.model.named_parameters()}}
+
+
+def flat(arrays):
+    return {path: np.ravel(array).tolist() for path, array in arrays.items()}
+
+
+MEASURE = """({ config, inputs, classes, parameters, x, labels, steps }) => {
+  const P = Playground.engine;
+  const network = P.buildNetwork(config, inputs, classes);
+  const named = P.namedParameters(network);
+  const all = (read) => Object.fromEntries(named.map(([path, each]) => [path, [...read(each).values]]));
+  for (const [path, { value }] of named) value.values.set(parameters[path]);
+  const batch = P.matrix(labels.length, inputs);
+  batch.values.set(x);
+  const logits = network.forward(batch, "train");
+  const { loss, gradient } = P.crossEntropy(logits, labels);
+  network.backward(gradient);
+  const outputs = P.namedLayers(network).filter(([, layer]) => layer.y).map(([path, { y }]) => [path, [...y.values]]);
+  const result = { loss, outputs: Object.fromEntries(outputs), gradients: all((each) => each.gradient) };
+  result.evaluated = [...network.forward(batch, "evaluate").values];
+  const update = P.optimizer(named.map(([, each]) => each), config.optimizer, config.lr);
+  for (const gradients of steps) {
+    for (const [path, { gradient }] of named) gradient.values.set(gradients[path]);
+    update();
+  }
+  return { ...result, moved: all((each) => each.value) };
+}"""
+
+
+def differences(page, seed):
+    """Yield the name and the relative error of everything that the page and netinit both compute."""
+    case = Case(seed)
+    measured = page.evaluate(MEASURE, case.given())
+    expected = case.expected()
+    assert measured["moved"].keys() == expected["moved"].keys()
+    assert measured["outputs"].keys() >= expected["outputs"].keys()
+    yield "loss", abs(measured["loss"] - expected["loss"]) / expected["loss"]
+    yield "evaluated", error(measured["evaluated"], expected["evaluated"])
+    for path, output in expected["outputs"].items():
+        yield f"output {path}", error(measured["outputs"][path], output)
+    for path, gradient in expected["gradients"].items():
+        yield f"gradient {path}", error(measured["gradients"][path], gradient, size(path, expected["gradients"]))
+        yield f"moved {path}", error(measured["moved"][path], expected["moved"][path])
+
+
+def size(path, gradients):
+    """The largest gradient of the layer: that of a bias before a normalization is 0 up to rounding. For a scalar,
+    a sum in which much cancels, the largest of the scalars in its branch."""
+    parts = 2 if gradients[path].size == 1 else 1
+    owner = path.rsplit(".", parts)[0]
+    beside = [g for other, g in gradients.items() if other.rsplit(".", parts)[0] == owner]
+    return max(np.abs(g).max() for g in beside if parts == 1 or g.size == 1)
+
+
+def error(measured, expected, scale=None):
+    """The largest difference, relative to the largest number."""
+    scale = np.abs(expected).max() if scale is None else scale
+    difference = np.abs(np.asarray(measured) - np.ravel(expected)).max()
+    return float(difference / scale) if scale else float(difference)
+
+
+@pytest.mark.parametrize("seed", range(CASES))
+def test_a_network_with_given_weights_computes_what_netinit_does(engine, seed):
+    assert [(name, value) for name, value in differences(engine, seed) if not value < SAME] == []
+
+
+MISTAKES = {
+    "product": ("matrix", "s31 += a3 * b1;", "s31 += a3 * b0;"),
+    "edge": ("matrix", "copy.fill(0, values.length, size);", ""),
+    "tanh slope": ("activations", "1 - y * y, limits", "1 - y, limits"),
+    "gelu slope": ("activations", "normalCdf(z) + (z", "normalCdf(z) - (z"),
+    "bias gradient": ("layers", "sumOfRows(bias.gradient.values, dy);", "sumOfRows(bias.gradient.values, this.y);"),
+    "scalar gradient": ("layers", "sum + each * this.x.values[i]", "sum + each"),
+    "normalization": ("normalization", "- mean - xhat[i] * along", "- mean"),
+    "running variance": ("normalization", "/ (x.rows - 1)", "/ x.rows"),
+    "skip path": ("network", "dy, this.branch.backward(dy)", "this.branch.backward(dy), this.branch.backward(dy)"),
+    "loss": ("network", "(column === labels[row])) / rows", "(column === labels[row]))"),
+    "momentum": ("optimizers", "0.9 * velocity[i]", "0.91 * velocity[i]"),
+    "adam": ("optimizers", "1 - 0.999 ** step", "1"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_one_term_is_noticed(browser, tmp_path, mistake):
+    page = open_engine(browser, tmp_path, *MISTAKES[mistake])
+    assert any(not value < 10 * SAME for seed in range(CASES) for _, value in differences(page, seed))
+
+
+# --- initializers -----------------------------------------------------------------------------------------
+
+DRAWS, SHAPE, STD = 200, (32, 48), 0.3
+VARIANCES = {
+    "zeros": 0, "constant": 0, "normal": STD**2, "lecun": 1 / 32, "glorot": 2 / 80, "he": 2 / 32,
+    "orthogonal": 1 / 48, "lsuv": 1 / 48, "fixup": 2 / 32,  # before LSUV and Fixup scale what was drawn
+}  # fmt: skip
+DRAW = """([name, draws, [rows, columns], std]) => {
+  const P = Playground.engine, random = P.random(7, 1), weight = P.matrix(rows, columns);
+  return Array.from({ length: draws }, () => {
+    P.initializers[name](weight, random, std);
+    return [...weight.values];
+  });
+}"""
+
+
+def draw(page, name, draws=DRAWS, shape=SHAPE):
+    """The weights of an initializer, (draws, *shape)."""
+    return np.array(page.evaluate(DRAW, [name, draws, shape, STD])).reshape(draws, *shape)
+
+
+def standard_errors(values, variance):
+    """How many standard errors the second moment of independent normal values is off."""
+    return abs(np.mean(values**2) - variance) / (variance * math.sqrt(2 / values.size))
+
+
+def test_the_variances_are_those_of_every_initializer(engine):
+    assert set(engine.evaluate("() => Object.keys(Playground.engine.initializers)")) == set(VARIANCES)
+
+
+@pytest.mark.parametrize("name", [name for name, variance in VARIANCES.items() if variance])
+def test_an_initializer_draws_its_variance(engine, name):
+    weights = draw(engine, name)
+    one = weights[:, 0, 0]  # the entries of one orthogonal matrix are not independent, those of 200 are
+    independent = one if VARIANCES[name] == VARIANCES["orthogonal"] else weights
+    assert standard_errors(independent, VARIANCES[name]) < 5
+    assert abs(one.mean()) < 5 * math.sqrt(VARIANCES[name] / DRAWS)
+
+
+def test_the_variance_of_another_initializer_is_rejected(engine):
+    assert standard_errors(draw(engine, "glorot"), VARIANCES["he"]) > 5
+    assert standard_errors(draw(engine, "he")[:, 0, 0], VARIANCES["orthogonal"]) > 5
+
+
+def test_zeros_and_constant_draw_nothing(engine):
+    assert not draw(engine, "zeros", 1).any()
+    assert np.allclose(draw(engine, "constant", 1), STD)
+
+
+@pytest.mark.parametrize("shape", [(32, 48), (48, 32), (40, 40), (64, 2), (1, 5)])
+def test_orthogonal_weights_are_orthogonal(engine, shape):
+    (weight,) = draw(engine, "orthogonal", 1, shape)
+    tall = weight if shape[0] >= shape[1] else weight.T
+    assert np.allclose(tall.T @ tall, np.eye(min(shape)), atol=1e-6)
+
+
+def test_orthogonal_weights_prefer_no_direction(engine):
+    """The trace of a Haar-distributed orthogonal matrix has mean 0 and variance 1; with the signs of a QR routine
+    left in, the diagonal would have one sign."""
+    traces = np.trace(draw(engine, "orthogonal", DRAWS, (6, 6)), axis1=1, axis2=2)
+    assert abs(traces.mean()) < 5 / math.sqrt(DRAWS)
+    assert abs(traces.var() - 1) < 5 * math.sqrt(2 / DRAWS)
+
+
+GIVEN = """([method, config, inputs, classes, parameters, x]) => {
+  const P = Playground.engine;
+  const network = P.buildNetwork(config, inputs, classes);
+  const named = P.namedParameters(network);
+  for (const [path, { value }] of named) value.values.set(parameters[path]);
+  const batch = P.matrix(x.length, inputs);
+  batch.values.set(x.flat());
+  P[method](network, batch);
+  return Object.fromEntries(named.map(([path, { value, rateScale }]) => [path, [[...value.values], rateScale]]));
+}"""
+
+
+def compare_given(page, method, config, model, x, change):
+    """Hand the weights to the page, let both change them; yield path, error and rate scales."""
+    before = flat({path: p.value for path, p in model.named_parameters()})
+    after = page.evaluate(GIVEN, [method, config, x.shape[1], 10, before, x.tolist()])
+    change(model)
+    for path, parameter in model.named_parameters():
+        values, rate_scale = after[path]
+        yield path, error(values, parameter.value), (rate_scale, parameter.lr_scale)
+
+
+LSUV_CASES = {
+    "relu": {}, "tanh": {"activation": "tanh", "depth": 9}, "residual": {"kind": "residual"},
+    "batch": {"norm": "batch"}, "layer": {"kind": "residual", "norm": "layer"}, "fixup": {"kind": "fixup"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", LSUV_CASES.values(), ids=LSUV_CASES)
+def test_lsuv_sets_what_netinit_sets(engine, change):
+    config, rng, x = CONFIG | change, np.random.default_rng(0), ni.load_digits().x_train[:100]
+    model = ni.initialize(reference(config, 64, 10), "orthogonal", rng)
+    compared = compare_given(
+        engine, "rescale", config, model, x, lambda model: ni.lsuv(model, x, rng, orthonormal=False)
+    )
+    assert [each for each in compared if not each[1] < SAME] == []
+
+
+def test_lsuv_leaves_a_layer_without_variance(engine):
+    config, rng, x = CONFIG, np.random.default_rng(0), ni.load_digits().x_train[:100]
+    model = ni.initialize(reference(config, 64, 10), "orthogonal", rng)
+    model[2].weight.value[...] = 0
+    compared = compare_given(
+        engine, "rescale", config, model, x, lambda model: ni.lsuv(model, x, rng, orthonormal=False)
+    )
+    assert [each for each in compared if not each[1] < SAME] == []
+
+
+@pytest.mark.parametrize("kind", ["residual", "fixup"])
+def test_fixup_sets_what_netinit_sets(engine, kind):
+    config, rng = CONFIG | {"kind": kind, "depth": 10}, np.random.default_rng(0)
+    model = ni.initialize(reference(config, 64, 10), "he_normal", rng)
+    given = iter([p.value.copy() for path, p in model.named_parameters() if path.endswith("weight")])
+    compared = list(
+        compare_given(
+            engine, "scaleByDepth", config, model, np.zeros((1, 64)),
+            lambda model: ni.fixup(model, rng, base=lambda shape, rng, *, dtype: next(given)),
+        )  # fmt: skip
+    )
+    assert [each for each in compared if not each[1] < SAME] == []
+    assert [each for each in compared if each[2][0] != each[2][1]] == []
+    assert {scales[0] for *_, scales in compared} == ({1} if kind == "residual" else {1, 0.1})
