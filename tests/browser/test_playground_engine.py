@@ -2,14 +2,12 @@
 
 import importlib
 import math
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import netinit as ni
-from netinit import initializers
 from netinit.layers import Activation, BatchNorm, LayerNorm, Linear
 from netinit.models import Residual, Sequential
 
@@ -211,7 +209,7 @@ def test_a_network_with_given_weights_computes_what_netinit_does(engine, seed):
 
 MISTAKES = {
     "product": ("matrix", "s31 += a3 * b1;", "s31 += a3 * b0;"),
-    "edge": ("matrix", "copy.fill(0, values.length, size);", ""),
+    "edge": ("matrix", "product[row * width + column]", "product[row * columns + column]"),
     "tanh slope": ("activations", "1 - y * y, limits", "1 - y, limits"),
     "gelu slope": ("activations", "normalCdf(z) + (z", "normalCdf(z) - (z"),
     "bias gradient": ("layers", "sumOfRows(bias.gradient.values, dy);", "sumOfRows(bias.gradient.values, this.y);"),
@@ -357,3 +355,205 @@ def test_fixup_sets_what_netinit_sets(engine, kind):
     assert [each for each in compared if not each[1] < SAME] == []
     assert [each for each in compared if each[2][0] != each[2][1]] == []
     assert {scales[0] for *_, scales in compared} == ({1} if kind == "residual" else {1, 0.1})
+
+
+# --- data -------------------------------------------------------------------------------------------------
+
+LOAD = """([name, seed]) => {
+  const { train, heldOut, inputs, classes } = Playground.engine.loadData(name, seed);
+  const list = ({ x, labels }) => [[...x.values], [...labels]];
+  return { splits: [list(train), list(heldOut)], inputs, classes };
+}"""
+
+
+def test_the_digits_are_those_of_netinit(engine):
+    data, digits = engine.evaluate(LOAD, ["digits", 1]), ni.load_digits()
+    splits = [(digits.x_train, digits.y_train), (digits.x_validation, digits.y_validation)]
+    for (x, labels), (x_expected, labels_expected) in zip(data["splits"], splits, strict=True):
+        assert np.allclose(x, x_expected.ravel(), atol=1e-6)
+        assert labels == labels_expected.tolist()
+    assert (data["inputs"], data["classes"]) == (64, 10)
+
+
+def test_the_script_of_the_digits_is_what_its_tool_writes(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    tool = importlib.import_module("playground_digits")
+    assert tool.SCRIPT.read_text(encoding="utf-8") == tool.script()
+
+
+@pytest.mark.parametrize("name", ["spirals", "circles"])
+def test_flat_data_is_standardized_balanced_and_of_its_seed(engine, name):
+    data = engine.evaluate(LOAD, [name, 1])
+    x, labels = (np.array(part) for part in data["splits"][0])
+    assert np.allclose(x.reshape(-1, 2).mean(axis=0), 0, atol=1e-6)
+    assert abs(np.mean(x**2) - 1) < 1e-6
+    assert np.bincount(labels).tolist() == [len(labels) / 2] * 2
+    assert engine.evaluate(LOAD, [name, 1]) == data != engine.evaluate(LOAD, [name, 2])
+
+
+# --- runs -------------------------------------------------------------------------------------------------
+
+RUN = """([config, steps]) => {
+  const run = Playground.engine.createRun(config);
+  const list = (run) => JSON.parse(JSON.stringify(run.snapshot(), (_, value) =>
+    ArrayBuffer.isView(value) ? [...value] : typeof value === "number" && !isFinite(value) ? String(value) : value));
+  const snapshots = [list(run)];
+  for (let i = 0; i < steps; i++) run.step();
+  return [...snapshots, list(run)];
+}"""
+FIELDS = "step epoch history loss accuracy overflowAt layers boundary firstLayer stepsPerSecond"
+LAYER_FIELDS = "name histogram rms gradientRms dead saturated updateRatio"
+
+
+def run(page, steps, **changes):
+    """The snapshots before the first step and after the last."""
+    return page.evaluate(RUN, [CONFIG | changes, steps])
+
+
+def test_a_run_shows_its_start_and_learns_the_digits(engine):
+    start, end = run(engine, 200)
+    assert set(start) == set(FIELDS.split())
+    assert set(start["layers"][0]) == set(LAYER_FIELDS.split())
+    assert [layer["name"] for layer in start["layers"]] == ["layer 1", "layer 2", "layer 3", "layer 4", "output"]
+    assert {layer["updateRatio"] for layer in start["layers"]} == {None}
+    assert (start["step"], end["step"], start["history"]["step"]) == (0, 200, [0])
+    assert abs(end["epoch"] - 200 * 50 / 1077) < 1e-9
+    assert len(end["firstLayer"]["images"]) == 16
+    assert len(end["firstLayer"]["images"][0]) == 64
+    assert end["boundary"] is None
+    assert all(layer["updateRatio"] > 0 for layer in end["layers"])
+    assert end["accuracy"] > 0.8 > 0.3 > start["accuracy"]
+
+
+def test_a_run_learns_the_spirals_and_paints_them(engine):
+    changes = {"data": "spirals", "activation": "tanh", "width": 32, "optimizer": "adam", "lr": 0.01}
+    start, end = run(engine, 600, **changes)
+    assert end["accuracy"] > 0.9 > 0.8 > start["accuracy"]
+    boundary = end["boundary"]
+    (x, labels), _ = engine.evaluate(LOAD, ["spirals", 1])["splits"]
+    columns, heights = np.reshape(x, (-1, 2)).T
+    cell = (boundary["high"] - boundary["low"]) / (boundary["size"] - 1)
+    row = np.round((boundary["high"] - heights) / cell).astype(int)  # the first row is the highest
+    column = np.round((columns - boundary["low"]) / cell).astype(int)
+    painted = np.reshape(boundary["probability"], [boundary["size"]] * 2)[row, column]
+    assert np.mean((painted > 0.5) == labels) > 0.8
+
+
+def test_the_same_seed_is_the_same_run(engine):
+    assert run(engine, 20) == run(engine, 20)
+    assert run(engine, 20)[1]["loss"] != run(engine, 20, seed=2)[1]["loss"]
+
+
+def test_a_history_keeps_at_most_300_points_evenly(engine):
+    history = run(engine, 700, width=4, depth=1)[1]["history"]
+    assert history["step"] == list(range(0, 701, 4))
+    assert len(history["loss"]) == len(history["accuracy"]) == len(history["step"])
+
+
+def test_overflow_at_the_start_is_reported(engine):
+    start, end = run(engine, 3, initializer="normal", std=1e9, depth=8)
+    assert (start["overflowAt"], end["overflowAt"], end["step"]) == (0, 0, 0)
+    assert start["loss"] in ("NaN", "Infinity")
+    assert any(layer["rms"] in ("NaN", "Infinity") for layer in start["layers"])
+
+
+def test_overflow_while_training_stops_the_run_and_is_reported(engine):
+    _, end = run(engine, 200, lr=1e4)
+    assert end["overflowAt"] == end["step"] > 0
+    assert end["loss"] in ("NaN", "Infinity")
+    assert np.isfinite(end["history"]["loss"]).all()
+
+
+def test_batch_normalization_sees_the_start_without_learning_from_it(engine):
+    running = """(config) => {
+      const run = Playground.engine.createRun(config);
+      run.snapshot();
+      return run.network.layers[1].running[0];
+    }"""
+    assert engine.evaluate(running, CONFIG | {"norm": "batch"}) == [0, 1]
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_a_layer_is_measured_as_netinit_traces_it(engine, activation):
+    """Large biases, so that some units are dead or saturated."""
+    rng = np.random.default_rng(0)
+    model = reference(CONFIG | {"activation": activation}, 64, 10)
+    for path, parameter in model.named_parameters():
+        parameter.value[...] = rng.normal(0, 8 if path.endswith("bias") else 0.1, parameter.value.shape)
+    x, labels = ni.load_digits().x_train[:50], ni.load_digits().y_train[:50]
+    traced = [row for row in ni.trace(model, x, labels) if row.kind == activation]
+    measured = engine.evaluate(
+        """([config, parameters]) => {
+          const run = Playground.engine.createRun(config);
+          for (const [path, { value }] of Playground.engine.namedParameters(run.network)) value.values.set(parameters[path]);
+          run.pass(Array.from({ length: config.batch }, (_, i) => i), "measure");
+          return run.snapshot().layers;
+        }""",
+        [CONFIG | {"activation": activation}, flat({path: p.value for path, p in model.named_parameters()})],
+    )
+    assert any(row.dead for row in traced)
+    for layer, row in zip(measured, traced, strict=False):
+        assert abs(layer["rms"] / row.rms - 1) < SAME
+        assert abs(layer["dead"] - row.dead) < SAME
+        assert layer["saturated"] == (row.saturated and pytest.approx(row.saturated))
+        assert sum(layer["histogram"]["counts"]) == 50 * 16
+        assert layer["gradientRms"] == pytest.approx(row.gradient_std, rel=0.1)  # their mean is nearly 0
+
+
+REFUSED = {
+    "depth": {"depth": 51}, "width": {"width": 1}, "std": {"std": -1}, "lr": {"lr": -0.1},
+    "activation": {"activation": "swish"}, "seed": {"seed": 1.5}, "batch": {"norm": "batch", "batch": 1},
+    "initializer": {"initializer": "fixup"}, "norm": {"kind": "fixup", "norm": "layer"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", REFUSED)
+def test_what_is_not_allowed_is_refused_with_its_field(engine, field):
+    check = "(config) => { try { Playground.engine.createRun(config); } catch (fault) { return [fault.name, fault.message]; } }"
+    name, message = engine.evaluate(check, CONFIG | REFUSED[field])
+    assert name == "RangeError"
+    assert message.startswith(f"{field} must ")
+    assert message.endswith(".")
+
+
+# --- the worker -------------------------------------------------------------------------------------------
+
+WORKER = """async ([configs, messages, wanted]) => {
+  const received = [];
+  await new Promise((resolve) => {
+    const worker = Playground.startWorker((message) => {
+      received.push(message);
+      if (received.length === wanted) { worker.terminate(); resolve(); }
+    });
+    Object.entries(configs).forEach(([side, config]) => worker.post({ type: "build", side, config }));
+    messages.forEach((message) => worker.post(message));
+  });
+  return received.map(({ type, side, snapshot, message }) =>
+    ({ type, side, message, step: snapshot?.step, loss: snapshot?.loss, speed: snapshot?.stepsPerSecond }));
+}"""
+
+
+def test_a_worker_builds_steps_and_refuses_from_disk(engine):
+    configs = {"a": CONFIG, "b": CONFIG | {"depth": 0}}
+    built, refused, stepped = engine.evaluate(WORKER, [configs, [{"type": "step", "count": 7}], 3])
+    assert (built["type"], built["side"], built["step"]) == ("snapshot", "a", 0)
+    assert (refused["type"], refused["side"]) == ("refused", "b")
+    assert refused["message"] == "depth must be a whole number from 1 to 50, not 0."
+    assert (stepped["side"], stepped["step"]) == ("a", 7)
+    assert stepped["loss"] == run(engine, 7)[1]["loss"]
+
+
+def test_a_worker_plays_both_sides_at_one_pace(engine):
+    configs = {"a": CONFIG, "b": CONFIG | {"depth": 12}}
+    received = engine.evaluate(WORKER, [configs, [{"type": "play"}], 8])
+    steps = {side: [each["step"] for each in received if each["side"] == side] for side in "ab"}
+    assert steps["a"] == steps["b"]
+    assert steps["a"] == sorted(set(steps["a"]))
+    assert received[-1]["speed"] > 0
+
+
+def test_a_worker_that_pauses_stands_still(engine):
+    messages = [{"type": "play"}, {"type": "pause"}, {"type": "step", "count": 1}]
+    *_, paused, stepped = engine.evaluate(WORKER, [{"a": CONFIG}, messages, 3])
+    assert stepped["step"] == paused["step"] + 1
+    assert paused["speed"] == 0

@@ -35,15 +35,14 @@ Playground.addPiece((P) => {
 
   const padded = (count, block) => block * Math.ceil(count / block);
 
-  // The rows of a matrix one after the other, or its columns; zeros fill the last block.
-  function pack(copy, { rows, columns, values }, byColumns, size) {
+  // The rows of a matrix one after the other, or its columns.
+  function pack(copy, { rows, columns, values }, byColumns) {
     if (!byColumns) copy.set(values);
     else {
       for (let column = 0, to = 0; column < columns; column++) {
         for (let from = column; from < rows * columns; from += columns) copy[to++] = values[from];
       }
     }
-    copy.fill(0, values.length, size);
   }
 
   // The inner products of 4 rows of `left`, from index i on, with 2 rows of `right`, from j on.
@@ -63,7 +62,7 @@ Playground.addPiece((P) => {
     out[at] = s30; out[at + 1] = s31;
   }
 
-  // The product without what the last blocks have beyond its edges.
+  // The product without what the last blocks have beyond its edges, which older products have left.
   function unpack({ rows, columns, values }, width) {
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) values[row * columns + column] = product[row * width + column];
@@ -74,8 +73,8 @@ Playground.addPiece((P) => {
   P.multiply = (out, a, b, transposed = "") => {
     const inner = transposed === "a" ? a.rows : a.columns;
     const height = padded(out.rows, HEIGHT), width = padded(out.columns, WIDTH);
-    pack(left, a, transposed === "a", height * inner);
-    pack(right, b, transposed !== "b", width * inner);
+    pack(left, a, transposed === "a");
+    pack(right, b, transposed !== "b");
     for (let row = 0; row < height; row += HEIGHT) {
       for (let column = 0; column < width; column += WIDTH) {
         multiplyBlock(left, right, row * inner, column * inner, inner, product, row * width + column, width);
