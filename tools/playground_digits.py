@@ -1,4 +1,4 @@
-"""Write the digits that the playground learns: `book/_static/playground/digits.js`, from `netinit`'s own file.
+"""Write the digits that the playground learns, `book/_static/playground/digits.js`, from `netinit`'s file.
 
 Run it from the repository after a change of the data: `python tools/playground_digits.py`.
 A line is an image: its label, then a letter for each pixel, a for 0 to q for 16. Letters compress better on

@@ -1,4 +1,4 @@
-"""The engine of the playground against `netinit`: same weights in, same numbers out; and what a page can rely on."""
+"""The playground's engine against `netinit`: same weights in, same numbers out; and what a page relies on."""
 
 import importlib
 import math
@@ -104,15 +104,15 @@ class Case:
     def __init__(self, seed):
         rng = np.random.default_rng(seed)
         self.config = configuration(rng)
-        self.inputs, self.classes, rows = int(rng.choice([2, 64])), int(rng.choice([2, 10])), rng.integers(2, 30)
+        self.inputs, self.classes = int(rng.choice([2, 64])), int(rng.choice([2, 10]))
+        rows = int(rng.integers(2, 30))
         self.model = reference(self.config, self.inputs, self.classes)
         fill(self.model, rng)
         self.model.astype(np.float64)
         self.x = rng.standard_normal((rows, self.inputs)).astype(np.float32).astype(np.float64)
         self.labels = rng.integers(0, self.classes, rows)
-        self.gradients = [
-            {path: rng.standard_normal(p.value.shape) for path, p in self.model.named_parameters()} for _ in "12"
-        ]
+        shapes = {path: p.value.shape for path, p in self.model.named_parameters()}
+        self.gradients = [{path: rng.standard_normal(shape) for path, shape in shapes.items()} for _ in "12"]
 
     def given(self):
         """What the page is told."""
@@ -158,8 +158,9 @@ MEASURE = """({ config, inputs, classes, parameters, x, labels, steps }) => {
   const logits = network.forward(batch, "train");
   const { loss, gradient } = P.crossEntropy(logits, labels);
   network.backward(gradient);
-  const outputs = P.namedLayers(network).filter(([, layer]) => layer.y).map(([path, { y }]) => [path, [...y.values]]);
-  const result = { loss, outputs: Object.fromEntries(outputs), gradients: all((each) => each.gradient) };
+  const leaves = P.namedLayers(network).filter(([, layer]) => layer.y);
+  const outputs = Object.fromEntries(leaves.map(([path, { y }]) => [path, [...y.values]]));
+  const result = { loss, outputs, gradients: all((each) => each.gradient) };
   result.evaluated = [...network.forward(batch, "evaluate").values];
   const update = P.optimizer(named.map(([, each]) => each), config.optimizer, config.lr);
   for (const gradients of steps) {
@@ -182,13 +183,16 @@ def differences(page, seed):
     for path, output in expected["outputs"].items():
         yield f"output {path}", error(measured["outputs"][path], output)
     for path, gradient in expected["gradients"].items():
-        yield f"gradient {path}", error(measured["gradients"][path], gradient, size(path, expected["gradients"]))
+        scale = size(path, expected["gradients"])
+        yield f"gradient {path}", error(measured["gradients"][path], gradient, scale)
         yield f"moved {path}", error(measured["moved"][path], expected["moved"][path])
 
 
 def size(path, gradients):
-    """The largest gradient of the layer: that of a bias before a normalization is 0 up to rounding. For a scalar,
-    a sum in which much cancels, the largest of the scalars in its branch."""
+    """The largest gradient of the layer: that of a bias before a normalization is 0 up to rounding.
+
+    For a scalar, a sum in which much cancels, the largest of the scalars in its branch.
+    """
     parts = 2 if gradients[path].size == 1 else 1
     owner = path.rsplit(".", parts)[0]
     beside = [g for other, g in gradients.items() if other.rsplit(".", parts)[0] == owner]
@@ -212,11 +216,11 @@ MISTAKES = {
     "edge": ("matrix", "product[row * width + column]", "product[row * columns + column]"),
     "tanh slope": ("activations", "1 - y * y, limits", "1 - y, limits"),
     "gelu slope": ("activations", "normalCdf(z) + (z", "normalCdf(z) - (z"),
-    "bias gradient": ("layers", "sumOfRows(bias.gradient.values, dy);", "sumOfRows(bias.gradient.values, this.y);"),
-    "scalar gradient": ("layers", "sum + each * this.x.values[i]", "sum + each"),
+    "bias gradient": ("layers", "gradient.values, dy);", "gradient.values, this.y);"),
+    "scalar gradient": ("layers", "sum += dy.values[i] * this.x.values[i]", "sum += dy.values[i]"),
     "normalization": ("normalization", "- mean - xhat[i] * along", "- mean"),
     "running variance": ("normalization", "/ (x.rows - 1)", "/ x.rows"),
-    "skip path": ("network", "dy, this.branch.backward(dy)", "this.branch.backward(dy), this.branch.backward(dy)"),
+    "skip path": ("network", "dy, this.branch.backward(dy)", "dy, dy"),
     "loss": ("network", "(column === labels[row])) / rows", "(column === labels[row]))"),
     "momentum": ("optimizers", "0.9 * velocity[i]", "0.91 * velocity[i]"),
     "adam": ("optimizers", "1 - 0.999 ** step", "1"),
@@ -286,8 +290,7 @@ def test_orthogonal_weights_are_orthogonal(engine, shape):
 
 
 def test_orthogonal_weights_prefer_no_direction(engine):
-    """The trace of a Haar-distributed orthogonal matrix has mean 0 and variance 1; with the signs of a QR routine
-    left in, the diagonal would have one sign."""
+    """The trace of a Haar-distributed orthogonal matrix has mean 0 and variance 1 (Diaconis, Evans 2001)."""
     traces = np.trace(draw(engine, "orthogonal", DRAWS, (6, 6)), axis1=1, axis2=2)
     assert abs(traces.mean()) < 5 / math.sqrt(DRAWS)
     assert abs(traces.var() - 1) < 5 * math.sqrt(2 / DRAWS)
@@ -301,7 +304,8 @@ GIVEN = """([method, config, inputs, classes, parameters, x]) => {
   const batch = P.matrix(x.length, inputs);
   batch.values.set(x.flat());
   P[method](network, batch);
-  return Object.fromEntries(named.map(([path, { value, rateScale }]) => [path, [[...value.values], rateScale]]));
+  const set = ({ value, rateScale }) => [[...value.values], rateScale];
+  return Object.fromEntries(named.map(([path, parameter]) => [path, set(parameter)]));
 }"""
 
 
@@ -345,13 +349,12 @@ def test_lsuv_leaves_a_layer_without_variance(engine):
 def test_fixup_sets_what_netinit_sets(engine, kind):
     config, rng = CONFIG | {"kind": kind, "depth": 10}, np.random.default_rng(0)
     model = ni.initialize(reference(config, 64, 10), "he_normal", rng)
-    given = iter([p.value.copy() for path, p in model.named_parameters() if path.endswith("weight")])
-    compared = list(
-        compare_given(
-            engine, "scaleByDepth", config, model, np.zeros((1, 64)),
-            lambda model: ni.fixup(model, rng, base=lambda shape, rng, *, dtype: next(given)),
-        )  # fmt: skip
-    )
+    drawn = iter([p.value.copy() for path, p in model.named_parameters() if path.endswith("weight")])
+
+    def change(model):
+        ni.fixup(model, rng, base=lambda *_shape_and_rng, dtype: next(drawn).astype(dtype))
+
+    compared = list(compare_given(engine, "scaleByDepth", config, model, np.zeros((1, 64)), change))
     assert [each for each in compared if not each[1] < SAME] == []
     assert [each for each in compared if each[2][0] != each[2][1]] == []
     assert {scales[0] for *_, scales in compared} == ({1} if kind == "residual" else {1, 0.1})
@@ -395,11 +398,14 @@ def test_flat_data_is_standardized_balanced_and_of_its_seed(engine, name):
 
 RUN = """([config, steps]) => {
   const run = Playground.engine.createRun(config);
-  const list = (run) => JSON.parse(JSON.stringify(run.snapshot(), (_, value) =>
-    ArrayBuffer.isView(value) ? [...value] : typeof value === "number" && !isFinite(value) ? String(value) : value));
-  const snapshots = [list(run)];
+  const plain = (_, value) => {
+    if (ArrayBuffer.isView(value)) return [...value];
+    return typeof value === "number" && !isFinite(value) ? String(value) : value;
+  };
+  const take = () => JSON.parse(JSON.stringify(run.snapshot(), plain));
+  const start = take();
   for (let i = 0; i < steps; i++) run.step();
-  return [...snapshots, list(run)];
+  return [start, take()];
 }"""
 FIELDS = "step epoch history loss accuracy overflowAt layers boundary firstLayer stepsPerSecond"
 LAYER_FIELDS = "name histogram rms gradientRms dead saturated updateRatio"
@@ -414,7 +420,8 @@ def test_a_run_shows_its_start_and_learns_the_digits(engine):
     start, end = run(engine, 200)
     assert set(start) == set(FIELDS.split())
     assert set(start["layers"][0]) == set(LAYER_FIELDS.split())
-    assert [layer["name"] for layer in start["layers"]] == ["layer 1", "layer 2", "layer 3", "layer 4", "output"]
+    names = [f"layer {i}" for i in (1, 2, 3, 4)]
+    assert [layer["name"] for layer in start["layers"]] == [*names, "output"]
     assert {layer["updateRatio"] for layer in start["layers"]} == {None}
     assert (start["step"], end["step"], start["history"]["step"]) == (0, 200, [0])
     assert abs(end["epoch"] - 200 * 50 / 1077) < 1e-9
@@ -473,6 +480,14 @@ def test_batch_normalization_sees_the_start_without_learning_from_it(engine):
     assert engine.evaluate(running, CONFIG | {"norm": "batch"}) == [0, 1]
 
 
+LAYERS = """([config, parameters]) => {
+  const P = Playground.engine, run = P.createRun(config);
+  for (const [path, { value }] of P.namedParameters(run.network)) value.values.set(parameters[path]);
+  run.start();
+  return run.snapshot().layers;
+}"""
+
+
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 def test_a_layer_is_measured_as_netinit_traces_it(engine, activation):
     """Large biases, so that some units are dead or saturated."""
@@ -482,15 +497,8 @@ def test_a_layer_is_measured_as_netinit_traces_it(engine, activation):
         parameter.value[...] = rng.normal(0, 8 if path.endswith("bias") else 0.1, parameter.value.shape)
     x, labels = ni.load_digits().x_train[:50], ni.load_digits().y_train[:50]
     traced = [row for row in ni.trace(model, x, labels) if row.kind == activation]
-    measured = engine.evaluate(
-        """([config, parameters]) => {
-          const run = Playground.engine.createRun(config);
-          for (const [path, { value }] of Playground.engine.namedParameters(run.network)) value.values.set(parameters[path]);
-          run.pass(Array.from({ length: config.batch }, (_, i) => i), "measure");
-          return run.snapshot().layers;
-        }""",
-        [CONFIG | {"activation": activation}, flat({path: p.value for path, p in model.named_parameters()})],
-    )
+    given = flat({path: p.value for path, p in model.named_parameters()})
+    measured = engine.evaluate(LAYERS, [CONFIG | {"activation": activation}, given])
     assert any(row.dead for row in traced)
     for layer, row in zip(measured, traced, strict=False):
         assert abs(layer["rms"] / row.rms - 1) < SAME
@@ -507,10 +515,14 @@ REFUSED = {
 }  # fmt: skip
 
 
+TRY = """(config) => {
+  try { Playground.engine.createRun(config); } catch ({ name, message }) { return [name, message]; }
+}"""
+
+
 @pytest.mark.parametrize("field", REFUSED)
 def test_what_is_not_allowed_is_refused_with_its_field(engine, field):
-    check = "(config) => { try { Playground.engine.createRun(config); } catch (fault) { return [fault.name, fault.message]; } }"
-    name, message = engine.evaluate(check, CONFIG | REFUSED[field])
+    name, message = engine.evaluate(TRY, CONFIG | REFUSED[field])
     assert name == "RangeError"
     assert message.startswith(f"{field} must ")
     assert message.endswith(".")

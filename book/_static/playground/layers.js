@@ -101,7 +101,9 @@ Playground.addPiece((P) => {
     }
 
     backward(dy) {
-      this.parameters.bias.gradient.values[0] = dy.values.reduce((sum, value) => sum + value, 0);
+      let sum = 0;
+      for (let i = 0; i < dy.values.length; i++) sum += dy.values[i];
+      this.parameters.bias.gradient.values[0] = sum;
       return dy;
     }
   };
@@ -120,9 +122,13 @@ Playground.addPiece((P) => {
 
     backward(dy) {
       const { value, gradient } = this.parameters.scale;
-      gradient.values[0] = dy.values.reduce((sum, each, i) => sum + each * this.x.values[i], 0);
       const dx = this.inputGradient(dy.rows, dy.columns);
-      for (let i = 0; i < dx.values.length; i++) dx.values[i] = value.values[0] * dy.values[i];
+      let sum = 0;
+      for (let i = 0; i < dx.values.length; i++) {
+        sum += dy.values[i] * this.x.values[i];
+        dx.values[i] = value.values[0] * dy.values[i];
+      }
+      gradient.values[0] = sum;
       return dx;
     }
   };

@@ -21,35 +21,45 @@ Playground.addPiece((P) => {
     };
   });
 
-  const sumOfSquares = (values) => values.reduce((sum, value) => sum + value * value, 0);
+  function sumOfSquares(values) {
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+    return sum;
+  }
+
   const rms = (values) => Math.sqrt(sumOfSquares(values) / values.length);
   const mean = (numbers) => (numbers.length ? numbers.reduce((sum, number) => sum + number / numbers.length, 0) : null);
 
   // Where a value is infinite or not a number, there are no bins: the limits and the rms tell of it.
   function histogram(values) {
     const counts = new Array(BINS).fill(0);
-    const least = values.reduce((a, b) => Math.min(a, b));
-    const most = values.reduce((a, b) => Math.max(a, b));
+    let least = Infinity, most = -Infinity;
+    for (let i = 0; i < values.length; i++) {
+      least = Math.min(least, values[i]);
+      most = Math.max(most, values[i]);
+    }
     if (!Number.isFinite(most - least)) return { low: least, high: most, counts };
     const margin = least < most ? 0 : Math.abs(least) / 2 || 0.5; // a constant stands in the middle
-    const low = least - margin, high = most + margin;
-    for (const value of values) counts[Math.min(BINS - 1, Math.floor(((value - low) / (high - low)) * BINS))]++;
+    const low = least - margin, high = most + margin, scale = BINS / (high - low);
+    for (let i = 0; i < values.length; i++) counts[Math.min(BINS - 1, Math.floor((values[i] - low) * scale))]++;
     return { low, high, counts };
   }
 
   // The share of units whose slope is flat on the whole batch: no gradient passes them.
   function dead({ slope, x, y }) {
     const units = x.columns;
-    const alive = new Set();
+    const alive = new Uint8Array(units);
     for (let i = 0; i < y.values.length; i++) {
-      if (!(Math.abs(slope(x.values[i], y.values[i])) < FLAT)) alive.add(i % units);
+      if (!(Math.abs(slope(x.values[i], y.values[i])) < FLAT)) alive[i % units] = 1;
     }
-    return 1 - alive.size / units;
+    return alive.filter((each) => !each).length / units;
   }
 
-  function saturated({ limits: [low, high], y }) {
+  function saturated({ limits: [low, high], y: { values } }) {
     const margin = NEAR * (high - low);
-    return y.values.filter((value) => value < low + margin || value > high - margin).length / y.values.length;
+    let count = 0;
+    for (let i = 0; i < values.length; i++) if (values[i] < low + margin || values[i] > high - margin) count++;
+    return count / values.length;
   }
 
   // The size of the last step relative to the weights; null before the first, and for weights that are all 0.

@@ -4,7 +4,7 @@ Playground.addPiece((P) => {
 
   const SLICE = 100; // examples that are evaluated at a time
   const LSUV_BATCH = 256;
-  const ACCURACY_EVERY = 10; // steps: the held-out examples cost as much as two or three of them
+  const ACCURACY_EVERY = 20; // steps: the held-out digits cost as much as two or three of them
   const SMOOTHING = 0.9; // of the running loss
 
   class Run {
