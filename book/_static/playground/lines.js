@@ -12,16 +12,25 @@ globalThis.Playground ??= {};
     return { ticks, place: (value) => Math.min((value - low) / (high - low), 1) };
   }
 
+  const MARKS = Array.from({ length: 121 }, (_, i) => [1, 2, 5].map((step) => Number(`${step}e${i - 60}`))).flat();
+
+  // Marks that enclose the values: all of them where they are few, else every so many powers of ten.
+  function marksAround(values) {
+    const most = values.length ? Math.max(...values) : 1, least = values.length ? Math.min(...values) : 1;
+    const first = MARKS.findLastIndex((mark) => mark < least), last = MARKS.findIndex((mark) => mark > most);
+    const marks = MARKS.slice(first, last + 1), powers = marks.filter((mark) => power(mark));
+    const every = Math.ceil(powers.length / 5);
+    return { low: marks[0], high: marks.at(-1), shown: marks.length <= 5 ? marks : powers.filter((_, i) => i % every === 0) };
+  }
+
   function logScale(values) {
-    const logs = values.filter((value) => value > 0 && Number.isFinite(value)).map(Math.log10);
-    const low = Math.floor(Math.min(0, ...logs)), high = Math.max(Math.ceil(Math.max(...logs, low)), low + 1);
-    const margin = 0.2 * (high - low), every = Math.ceil((high - low) / 4);
-    const bottom = values.includes(0) ? low - margin : low;
-    const top = values.every(Number.isFinite) ? high : high + margin;
-    const ticks = [];
-    for (let exponent = low; exponent <= high; exponent += every) ticks.push({ value: 10 ** exponent, text: power(exponent) });
-    if (bottom < low) ticks.push({ value: 0, text: "0" });
-    if (top > high) ticks.push({ value: Infinity, text: "over" });
+    const { low, high, shown } = marksAround(values.filter((value) => value > 0 && Number.isFinite(value)));
+    const span = Math.log10(high / low), margin = 0.2 * span;
+    const bottom = Math.log10(low) - (values.includes(0) ? margin : 0);
+    const top = Math.log10(high) + (values.every(Number.isFinite) ? 0 : margin);
+    const ticks = shown.map((value) => ({ value, text: power(value) ?? String(value) }));
+    if (values.includes(0)) ticks.push({ value: 0, text: "0" });
+    if (!values.every(Number.isFinite)) ticks.push({ value: Infinity, text: "over" });
     const inside = (value) => (Math.log10(value) - bottom) / (top - bottom);
     return { ticks, place: (value) => (value === 0 ? 0 : Number.isFinite(value) ? inside(value) : 1) };
   }

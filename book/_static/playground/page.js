@@ -87,7 +87,7 @@
 
   function describe() {
     const results = Object.entries(latest).map(([name, { loss, accuracy }]) =>
-      `${name.toUpperCase()}: loss ${Playground.format(loss)}, accuracy ${Playground.percent(accuracy)}.`);
+      `${name.toUpperCase()}: loss ${Playground.format(loss, 3)}, accuracy ${Playground.percent(accuracy)}.`);
     say(`Paused. ${results.join(" ")}`);
   }
 

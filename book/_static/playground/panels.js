@@ -17,7 +17,7 @@ globalThis.Playground ??= {};
 
   // `of` picks the points from a snapshot, `says` puts them into a few words.
   const PANELS = {
-    loss: { title: "Loss", of: history("loss"), says: (_, snapshot) => format(snapshot.loss), chance: (classes) => Math.log(classes) },
+    loss: { title: "Loss", of: history("loss"), says: (_, snapshot) => format(snapshot.loss, 3), chance: (classes) => Math.log(classes) },
     accuracy: {
       title: "Accuracy", of: history("accuracy"), says: (_, snapshot) => percent(snapshot.accuracy), bounds: [0, 1],
       chance: (classes) => 1 / classes,
@@ -49,7 +49,7 @@ globalThis.Playground ??= {};
       const cells = Object.entries(COLUMNS).map(([field, [, words]]) => `<td>${layer[field] === null ? "" : words(layer[field])}</td>`);
       return `<tr><th scope="row">${i + 1}</th>${cells.join("")}</tr>`;
     });
-    table.innerHTML = `<caption>Network ${side.toUpperCase()}, step ${step}: loss ${format(loss)}, accuracy ${percent(accuracy)}</caption>
+    table.innerHTML = `<caption>Network ${side.toUpperCase()}, step ${step}: loss ${format(loss, 3)}, accuracy ${percent(accuracy)}</caption>
       <thead><tr>${headings.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody>`;
   }
 

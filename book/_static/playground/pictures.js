@@ -6,11 +6,12 @@ globalThis.Playground ??= {};
 
   const isFinite = ({ rms }) => Number.isFinite(rms);
 
-  // The outline of one histogram above its base line; heights are square roots, so that small bins show beside a high one.
+  // The outline of one histogram above its base line. Heights are square roots relative to the second highest bin,
+  // so that the rest shows beside the zeros of a ReLU, which all fall into one.
   function outline({ low, high, counts }, base, height, across, { left, right }) {
-    const most = Math.max(...counts, 1), width = (high - low) / counts.length;
+    const second = [...counts].sort((one, other) => other - one)[1] || 1, width = (high - low) / counts.length;
     const points = counts.map((count, i) => {
-      const y = (base - height * Math.sqrt(count / most)).toFixed(1);
+      const y = (base - height * Math.sqrt(Math.min(count / second, 1))).toFixed(1);
       return `${across(low + i * width)} ${y} ${across(low + (i + 1) * width)} ${y}`;
     });
     return `<path class="ridge" d="M${left} ${base}H${across(low)}L${points.join(" ")} ${across(high)} ${base}H${right}"/>`;
