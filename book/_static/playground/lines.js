@@ -35,8 +35,12 @@ globalThis.Playground ??= {};
     return { ticks, place: (value) => (value === 0 ? 0 : Number.isFinite(value) ? inside(value) : 1) };
   }
 
-  // A path through the points; the short stroke at its start makes a dot of a single one.
-  const path = (side, points) => (points.length ? `<path class="line ${side}" d="M${points[0]}h.01L${points.join(" ")}"/>` : "");
+  // A path through the points, and a dot on the last: the only one before the first step.
+  function line(side, points) {
+    if (!points.length) return "";
+    const [x, y] = points.at(-1).split(" ");
+    return `<path class="line ${side}" d="M${points.join("L")}"/><circle class="${side}" cx="${x}" cy="${y}" r="3.5"/>`;
+  }
 
   // Where the plot of a chart lies: pixels are its units, so that text has one size on every screen.
   function fit(svg) {
@@ -48,7 +52,9 @@ globalThis.Playground ??= {};
   // `series` is [{side, x, y}]; `bounds` fixes a linear scale, without it the scale is logarithmic.
   function drawLines(svg, { series, bounds, reference }) {
     const { left, right, top, bottom, height } = fit(svg);
-    const x = series.flatMap((each) => each.x), first = x.length ? Math.min(...x) : 0, last = Math.max(...x, first + 1);
+    svg.replaceChildren();
+    if (series.every((each) => each.x.length === 0)) return;
+    const x = series.flatMap((each) => each.x), first = Math.min(...x), last = Math.max(...x, first + 1);
     const scale = bounds ? linearScale(bounds) : logScale(series.flatMap((each) => each.y));
     const across = (value) => (left + ((right - left) * (value - first)) / (last - first)).toFixed(1);
     const up = (value) => (bottom - (bottom - top) * scale.place(value)).toFixed(1);
@@ -58,7 +64,7 @@ globalThis.Playground ??= {};
       ...scale.ticks.map(mark),
       ...[first, last].map((value, i) => `<text class="x${i}" x="${across(value)}" y="${height - 4}">${value}</text>`),
       reference === undefined ? "" : rule(reference, "reference"),
-      ...series.map(({ side, x, y }) => path(side, x.map((value, i) => `${across(value)} ${up(y[i])}`))),
+      ...series.map(({ side, x, y }) => line(side, x.map((value, i) => `${across(value)} ${up(y[i])}`))),
     ].join("");
   }
 

@@ -113,11 +113,11 @@
     find(".pg-sides").addEventListener("input", choose);
     find(".pg-sides").addEventListener("submit", (event) => event.preventDefault());
     find(".pg-same").addEventListener("change", share);
-    addEventListener("resize", drawSoon);
+    const sizes = new ResizeObserver(drawSoon); // pixels are the units of the charts
+    for (const chart of document.querySelectorAll(".playground svg")) sizes.observe(chart);
     find(".pg-table").addEventListener("toggle", drawSoon);
     addEventListener("hashchange", open);
     document.addEventListener("visibilitychange", () => document.hidden && stop());
-    document.body.classList.add("pg-alive");
     open();
   }
 

@@ -24,7 +24,7 @@ globalThis.Playground ??= {};
     },
     rms: { title: "Signal", of: layers("rms"), says: ends },
     gradientRms: { title: "Gradient", of: layers("gradientRms"), says: ends },
-    updateRatio: { title: "Update / weight", of: layers("updateRatio"), says: middle },
+    updateRatio: { title: "Update ratio", of: layers("updateRatio"), says: middle },
     dead: { title: "Dead units", of: layers("dead"), says: most, bounds: [0, 1] },
     saturated: { title: "Saturated units", of: layers("saturated"), says: most, bounds: [0, 1] },
   };
@@ -39,15 +39,15 @@ globalThis.Playground ??= {};
   }
 
   const COLUMNS = {
-    rms: ["signal", format], gradientRms: ["gradient", format], updateRatio: ["update / weight", format],
+    rms: ["signal", format], gradientRms: ["gradient", format], updateRatio: ["update ratio", format],
     dead: ["dead", percent], saturated: ["saturated", percent],
   };
 
   function fillTable(table, side, { step, loss, accuracy, layers }) {
     const headings = ["layer", ...Object.values(COLUMNS).map(([name]) => name)];
-    const rows = layers.map((layer, i) => {
+    const rows = layers.map((layer) => {
       const cells = Object.entries(COLUMNS).map(([field, [, words]]) => `<td>${layer[field] === null ? "" : words(layer[field])}</td>`);
-      return `<tr><th scope="row">${i + 1}</th>${cells.join("")}</tr>`;
+      return `<tr><th scope="row">${layer.name}</th>${cells.join("")}</tr>`;
     });
     table.innerHTML = `<caption>Network ${side.toUpperCase()}, step ${step}: loss ${format(loss, 3)}, accuracy ${percent(accuracy)}</caption>
       <thead><tr>${headings.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody>`;

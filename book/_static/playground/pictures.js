@@ -60,8 +60,9 @@ globalThis.Playground ??= {};
     canvas.width = canvas.height = cell * size;
     paint(context, Array.from(probability, (each) => 2 * each - 1), size, [0, 0], cell, purpleToGreen);
     labels.forEach((label, i) => {
+      const [across, down] = label ? [4, 9] : [9, 4];
       context.fillStyle = `rgb(${label ? GREEN : PURPLE})`;
-      context.fillRect(place(x.values[2 * i]) - 2, place(-x.values[2 * i + 1]) - 2, label ? 4 : 6, label ? 4 : 2);
+      context.fillRect(place(x.values[2 * i]) - across / 2, place(-x.values[2 * i + 1]) - down / 2, across, down);
     });
   }
 

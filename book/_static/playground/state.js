@@ -17,7 +17,7 @@ globalThis.Playground ??= {};
     initializer: {
       label: "Initializer",
       options: {
-        zeros: "all zeros", constant: "all the same", normal: "normal, std below", lecun: "LeCun", glorot: "Glorot",
+        zeros: "all zeros", constant: "all equal", normal: "normal", lecun: "LeCun", glorot: "Glorot",
         he: "He", orthogonal: "orthogonal", lsuv: "LSUV", fixup: "Fixup",
       },
     },
