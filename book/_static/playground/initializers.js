@@ -3,14 +3,11 @@
 Playground.addPiece((P) => {
   "use strict";
 
-  const draw = ({ values }, random, variance) => {
-    const std = Math.sqrt(variance);
-    for (let i = 0; i < values.length; i++) values[i] = std * random.normal();
-  };
+  const draw = (weight, random, variance) => P.fill(weight, () => Math.sqrt(variance) * random.normal());
 
   P.initializers = {
-    zeros: (weight) => weight.values.fill(0),
-    constant: (weight, random, std) => weight.values.fill(std), // the slider's number, here the value
+    zeros: (weight) => P.fill(weight, () => 0),
+    constant: (weight, random, std) => P.fill(weight, () => std), // the slider's number, here the value
     normal: (weight, random, std) => draw(weight, random, std ** 2),
     lecun: (weight, random) => draw(weight, random, 1 / weight.rows),
     glorot: (weight, random) => draw(weight, random, 2 / (weight.rows + weight.columns)),
@@ -21,13 +18,13 @@ Playground.addPiece((P) => {
   };
 
   // Orthonormal columns; rows where there are fewer of those (Saxe et al. 2013).
-  function orthogonal({ rows, columns, values }, random) {
+  function orthogonal(weight, random) {
+    const { rows, columns } = weight;
     const vectors = P.orthonormal(Math.min(rows, columns), Math.max(rows, columns), random);
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) {
-        values[row * columns + column] = rows >= columns ? vectors[column][row] : vectors[row][column];
-      }
-    }
+    P.fill(weight, (i) => {
+      const row = Math.floor(i / columns), column = i % columns;
+      return rows >= columns ? vectors[column][row] : vectors[row][column];
+    });
   }
 
   // Draw all weights; biases, scales and shifts keep the 0, 1 and 0 that they are made with.
@@ -47,7 +44,7 @@ Playground.addPiece((P) => {
     for (const layer of layers) {
       layer.forward = (input, mode) => {
         const forward = P.Linear.prototype.forward.bind(layer, input, mode);
-        const std = spread(forward().values);
+        const std = spread(forward());
         if (std > 0 && std < Infinity && Math.abs(std ** 2 - 1) >= 0.02) multiply(layer.parameters.weight, 1 / std);
         return forward();
       };
@@ -57,11 +54,10 @@ Playground.addPiece((P) => {
   };
 
   // The standard deviation; 0 where it is only the rounding of a constant.
-  function spread(values) {
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
-    const rounding = 16 * 2 ** -23 * Math.abs(mean);
-    return std <= rounding ? 0 : std;
+  function spread(outputs) {
+    const count = outputs.values.length, mean = P.sum(outputs, (value) => value) / count;
+    const std = Math.sqrt(P.sum(outputs, (value) => (value - mean) ** 2) / count);
+    return std <= 16 * 2 ** -23 * Math.abs(mean) ? 0 : std;
   }
 
   // Fixup (Zhang, Dauphin and Ma 2019), for L branches with m weights: the last weight of each branch and the
@@ -78,7 +74,7 @@ Playground.addPiece((P) => {
     for (const layer of scalars) for (const scalar of Object.values(layer.parameters)) scalar.rateScale = 0.1;
   };
 
-  function multiply({ value: { values } }, factor) {
-    for (let i = 0; i < values.length; i++) values[i] *= factor;
+  function multiply({ value }, factor) {
+    P.fill(value, (i) => factor * value.values[i]);
   }
 });

@@ -6,11 +6,12 @@
 Playground.addPiece((P) => {
   "use strict";
 
-  P.parameter = (rows, columns, start = 0) => {
-    const value = P.matrix(rows, columns);
-    value.values.fill(start);
-    return { value, gradient: P.matrix(rows, columns), rateScale: 1, movedSquare: 0 };
-  };
+  P.parameter = (rows, columns, start = 0) => ({
+    value: P.fill(P.matrix(rows, columns), () => start),
+    gradient: P.matrix(rows, columns),
+    rateScale: 1,
+    movedSquare: 0,
+  });
 
   // What all layers share: a place for each result. Evaluation has its own, so that it leaves what the backward
   // pass needs, and what the pictures show, as the last training batch left it.
@@ -18,13 +19,14 @@ Playground.addPiece((P) => {
     parameters = {};
     children = [];
 
-    output(mode, rows, columns) {
-      if (mode === "evaluate") return (this.evaluated = P.room(this.evaluated, rows, columns));
-      return (this.y = P.room(this.y, rows, columns));
+    output(x, mode, columns = x.columns) {
+      if (mode === "evaluate") return (this.evaluated = P.room(this.evaluated, x.rows, columns));
+      this.x = x;
+      return (this.y = P.room(this.y, x.rows, columns));
     }
 
-    inputGradient(rows, columns) {
-      return (this.dx = P.room(this.dx, rows, columns));
+    inputGradient() {
+      return (this.dx = P.room(this.dx, this.x.rows, this.x.columns));
     }
   };
 
@@ -37,19 +39,17 @@ Playground.addPiece((P) => {
 
     forward(x, mode) {
       const { weight, bias } = this.parameters;
-      const y = this.output(mode, x.rows, weight.value.columns);
+      const y = this.output(x, mode, weight.value.columns);
       P.multiply(y, x, weight.value);
       if (bias) addToRows(y, bias.value.values);
-      if (mode !== "evaluate") this.x = x;
       return y;
     }
 
     backward(dy) {
-      const { weight, bias } = this.parameters;
+      const { weight, bias } = this.parameters, dx = this.inputGradient();
       P.multiply(weight.gradient, this.x, dy, "a");
-      if (bias) sumOfRows(bias.gradient.values, dy);
-      const dx = this.inputGradient(this.x.rows, this.x.columns);
       P.multiply(dx, dy, weight.value, "b");
+      if (bias) sumOfRows(bias.gradient.values, dy);
       return dx;
     }
   };
@@ -74,17 +74,13 @@ Playground.addPiece((P) => {
     }
 
     forward(x, mode) {
-      const { value } = this;
-      const y = this.output(mode, x.rows, x.columns), from = x.values, to = y.values;
-      for (let i = 0; i < to.length; i++) to[i] = value(from[i]);
-      if (mode !== "evaluate") this.x = x;
-      return y;
+      const { value } = this, z = x.values;
+      return P.fill(this.output(x, mode), (i) => value(z[i]));
     }
 
     backward(dy) {
-      const { slope, x: { values: z }, y: { values: y } } = this;
-      const dx = this.inputGradient(dy.rows, dy.columns), from = dy.values, to = dx.values;
-      for (let i = 0; i < to.length; i++) to[i] = from[i] * slope(z[i], y[i]);
+      const { slope } = this, z = this.x.values, y = this.y.values, dx = this.inputGradient();
+      for (let i = 0; i < z.length; i++) dx.values[i] = dy.values[i] * slope(z[i], y[i]);
       return dx;
     }
   };
@@ -94,16 +90,12 @@ Playground.addPiece((P) => {
     parameters = { bias: P.parameter(1, 1) };
 
     forward(x, mode) {
-      const y = this.output(mode, x.rows, x.columns);
-      const bias = this.parameters.bias.value.values[0];
-      for (let i = 0; i < y.values.length; i++) y.values[i] = x.values[i] + bias;
-      return y;
+      const [bias] = this.parameters.bias.value.values;
+      return P.fill(this.output(x, mode), (i) => x.values[i] + bias);
     }
 
     backward(dy) {
-      let sum = 0;
-      for (let i = 0; i < dy.values.length; i++) sum += dy.values[i];
-      this.parameters.bias.gradient.values[0] = sum;
+      this.parameters.bias.gradient.values[0] = P.sum(dy, (value) => value);
       return dy;
     }
   };
@@ -113,23 +105,14 @@ Playground.addPiece((P) => {
     parameters = { scale: P.parameter(1, 1, 1) };
 
     forward(x, mode) {
-      const y = this.output(mode, x.rows, x.columns);
-      const scale = this.parameters.scale.value.values[0];
-      for (let i = 0; i < y.values.length; i++) y.values[i] = scale * x.values[i];
-      if (mode !== "evaluate") this.x = x;
-      return y;
+      const [scale] = this.parameters.scale.value.values;
+      return P.fill(this.output(x, mode), (i) => scale * x.values[i]);
     }
 
     backward(dy) {
-      const { value, gradient } = this.parameters.scale;
-      const dx = this.inputGradient(dy.rows, dy.columns);
-      let sum = 0;
-      for (let i = 0; i < dx.values.length; i++) {
-        sum += dy.values[i] * this.x.values[i];
-        dx.values[i] = value.values[0] * dy.values[i];
-      }
-      gradient.values[0] = sum;
-      return dx;
+      const { value: { values: [scale] }, gradient } = this.parameters.scale;
+      gradient.values[0] = P.sum(dy, (value, i) => value * this.x.values[i]);
+      return P.fill(this.inputGradient(), (i) => scale * dy.values[i]);
     }
   };
 });

@@ -5,6 +5,17 @@ Playground.addPiece((P) => {
   // float32 as in netinit and on a GPU: what overflows there overflows here.
   P.matrix = (rows, columns) => ({ rows, columns, values: new Float32Array(rows * columns) });
 
+  P.fill = (matrix, value) => {
+    for (let i = 0; i < matrix.values.length; i++) matrix.values[i] = value(i);
+    return matrix;
+  };
+
+  P.sum = ({ values }, term) => {
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += term(values[i], i);
+    return sum;
+  };
+
   // A matrix for the next result: in the memory of the last one where it fits, for batches come and go.
   P.room = (last, rows, columns) => {
     if (last && last.rows === rows && last.columns === columns) return last;

@@ -13,21 +13,16 @@ Playground.addPiece((P) => {
     return {
       name,
       histogram: histogram(last.y.values),
-      rms: rms(last.y.values),
-      gradientRms: rms(last.dy.values),
+      rms: rms(last.y),
+      gradientRms: rms(last.dy),
       dead: mean(own(P.Activation).map(dead)),
       saturated: mean(own(P.Activation).filter(({ limits }) => limits).map(saturated)),
       updateRatio: updateRatio(own(P.Linear).map((layer) => layer.parameters.weight)),
     };
   });
 
-  function sumOfSquares(values) {
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
-    return sum;
-  }
-
-  const rms = (values) => Math.sqrt(sumOfSquares(values) / values.length);
+  const sumOfSquares = (matrix) => P.sum(matrix, (value) => value * value);
+  const rms = (matrix) => Math.sqrt(sumOfSquares(matrix) / matrix.values.length);
   const mean = (numbers) => (numbers.length ? numbers.reduce((sum, number) => sum + number / numbers.length, 0) : null);
 
   // Where a value is infinite or not a number, there are no bins: the limits and the rms tell of it.
@@ -55,17 +50,15 @@ Playground.addPiece((P) => {
     return alive.filter((each) => !each).length / units;
   }
 
-  function saturated({ limits: [low, high], y: { values } }) {
+  function saturated({ limits: [low, high], y }) {
     const margin = NEAR * (high - low);
-    let count = 0;
-    for (let i = 0; i < values.length; i++) if (values[i] < low + margin || values[i] > high - margin) count++;
-    return count / values.length;
+    return P.sum(y, (value) => value < low + margin || value > high - margin) / y.values.length;
   }
 
   // The size of the last step relative to the weights; null before the first, and for weights that are all 0.
   function updateRatio(weights) {
     const moved = weights.reduce((sum, weight) => sum + weight.movedSquare, 0);
-    const size = weights.reduce((sum, weight) => sum + sumOfSquares(weight.value.values), 0);
+    const size = weights.reduce((sum, weight) => sum + sumOfSquares(weight.value), 0);
     return moved > 0 && size > 0 ? Math.sqrt(moved / size) : null;
   }
 

@@ -27,16 +27,13 @@ Playground.addPiece((P) => {
     }
 
     forward(x, mode) {
-      return this.sum(this.output(mode, x.rows, x.columns), x, this.branch.forward(x, mode));
+      const y = this.branch.forward(x, mode);
+      return P.fill(this.output(x, mode), (i) => x.values[i] + y.values[i]);
     }
 
     backward(dy) {
-      return this.sum(this.inputGradient(dy.rows, dy.columns), dy, this.branch.backward(dy));
-    }
-
-    sum(total, one, other) {
-      for (let i = 0; i < total.values.length; i++) total.values[i] = one.values[i] + other.values[i];
-      return total;
+      const dx = this.branch.backward(dy);
+      return P.fill(this.inputGradient(), (i) => dy.values[i] + dx.values[i]);
     }
   };
 

@@ -7,6 +7,16 @@ Playground.addPiece((P) => {
   const EPSILON = 1e-5; // the values of netinit, and of PyTorch
   const MOMENTUM = 0.1;
 
+  function each({ start, stride, end }, act) {
+    for (let i = start; i < end; i += stride) act(i);
+  }
+
+  function mean(group, value) {
+    let sum = 0;
+    each(group, (i) => { sum += value(i); });
+    return (sum * group.stride) / (group.end - group.start);
+  }
+
   class Normalization extends P.Layer {
     constructor(units) {
       super();
@@ -14,91 +24,61 @@ Playground.addPiece((P) => {
     }
 
     forward(x, mode) {
-      const y = this.output(mode, x.rows, x.columns);
-      const normalized = mode === "evaluate" ? y : (this.normalized = P.room(this.normalized, x.rows, x.columns));
-      const { scale, shift } = this.parameters;
-      const sigmas = [];
-      for (const [group, { start, stride, end }] of this.groups(x).entries()) {
-        const [mean, variance] = this.statistics(x, group, { start, stride, end }, mode);
-        const sigma = Math.sqrt(variance + EPSILON);
-        for (let i = start; i < end; i += stride) normalized.values[i] = (x.values[i] - mean) / sigma;
-        sigmas.push(sigma);
-      }
-      for (let i = 0; i < y.values.length; i++) {
-        const unit = i % y.columns;
-        y.values[i] = scale.value.values[unit] * normalized.values[i] + shift.value.values[unit];
-      }
+      const { scale, shift } = this.parameters, y = this.output(x, mode);
+      const xhat = mode === "evaluate" ? y : (this.xhat = P.room(this.xhat, x.rows, x.columns));
+      const sigmas = this.groups(x).map((group, k) => {
+        const [center, variance] = this.statistics(x, group, k, mode), sigma = Math.sqrt(variance + EPSILON);
+        each(group, (i) => { xhat.values[i] = (x.values[i] - center) / sigma; });
+        return sigma;
+      });
       if (mode !== "evaluate") this.sigmas = sigmas;
-      return y;
+      return P.fill(y, (i) => scale.value.values[i % y.columns] * xhat.values[i] + shift.value.values[i % y.columns]);
     }
 
-    // With xhat for the normalized values and g for dLoss/dxhat: dx = (g - mean(g) - xhat mean(g xhat)) / sigma.
+    // With g for dLoss/dxhat: dx = (g - mean(g) - xhat mean(g xhat)) / sigma.
     backward(dy) {
-      this.learn(dy);
-      const xhat = this.normalized.values, scale = this.parameters.scale.value.values;
-      const dx = this.inputGradient(dy.rows, dy.columns);
-      const g = (i) => dy.values[i] * scale[i % dy.columns];
-      for (const [group, { start, stride, end }] of this.groups(dy).entries()) {
-        const count = (end - start) / stride;
-        let mean = 0, along = 0;
-        for (let i = start; i < end; i += stride) {
-          mean += g(i) / count;
-          along += (g(i) * xhat[i]) / count;
-        }
-        for (let i = start; i < end; i += stride) dx.values[i] = (g(i) - mean - xhat[i] * along) / this.sigmas[group];
-      }
+      const { scale, shift } = this.parameters, xhat = this.xhat.values, dx = this.inputGradient();
+      scale.gradient.values.fill(0);
+      shift.gradient.values.fill(0);
+      dy.values.forEach((value, i) => {
+        scale.gradient.values[i % dy.columns] += value * xhat[i];
+        shift.gradient.values[i % dy.columns] += value;
+      });
+      const g = (i) => dy.values[i] * scale.value.values[i % dy.columns];
+      this.groups(dy).forEach((group, k) => {
+        const center = mean(group, g), along = mean(group, (i) => g(i) * xhat[i]);
+        each(group, (i) => { dx.values[i] = (g(i) - center - xhat[i] * along) / this.sigmas[k]; });
+      });
       return dx;
     }
 
-    learn(dy) {
-      const { scale, shift } = this.parameters;
-      scale.gradient.values.fill(0);
-      shift.gradient.values.fill(0);
-      for (let i = 0; i < dy.values.length; i++) {
-        scale.gradient.values[i % dy.columns] += dy.values[i] * this.normalized.values[i];
-        shift.gradient.values[i % dy.columns] += dy.values[i];
-      }
+    statistics({ values }, group) {
+      const center = mean(group, (i) => values[i]);
+      return [center, mean(group, (i) => (values[i] - center) ** 2)];
     }
   }
 
-  function measure({ values }, { start, stride, end }) {
-    const count = (end - start) / stride;
-    let mean = 0, variance = 0;
-    for (let i = start; i < end; i += stride) mean += values[i] / count;
-    for (let i = start; i < end; i += stride) variance += (values[i] - mean) ** 2 / count;
-    return [mean, variance];
-  }
+  P.LayerNorm = class extends Normalization {
+    groups({ rows, columns }) {
+      return Array.from({ length: rows }, (_, row) => ({ start: row * columns, stride: 1, end: (row + 1) * columns }));
+    }
+  };
 
   P.BatchNorm = class extends Normalization {
-    constructor(units) {
-      super(units);
-      this.running = Array.from({ length: units }, () => [0, 1]); // mean and variance
-    }
+    running = Array.from(this.parameters.scale.value.values, () => [0, 1]); // mean and variance of each unit
 
     groups({ rows, columns }) {
       const end = (column) => column + rows * columns;
       return Array.from({ length: columns }, (_, column) => ({ start: column, stride: columns, end: end(column) }));
     }
 
-    statistics(x, column, group, mode) {
+    // The running variance is that of a sample, divided by n - 1.
+    statistics(x, group, column, mode) {
       if (mode === "evaluate") return this.running[column];
-      const [mean, variance] = measure(x, group);
-      if (mode === "train") {
-        const unbiased = (variance * x.rows) / (x.rows - 1);
-        const [oldMean, oldVariance] = this.running[column];
-        this.running[column] = [oldMean + MOMENTUM * (mean - oldMean), oldVariance + MOMENTUM * (unbiased - oldVariance)];
-      }
-      return [mean, variance];
-    }
-  };
-
-  P.LayerNorm = class extends Normalization {
-    groups({ rows, columns }) {
-      return Array.from({ length: rows }, (_, row) => ({ start: row * columns, stride: 1, end: (row + 1) * columns }));
-    }
-
-    statistics(x, row, group) {
-      return measure(x, group);
+      const [center, variance] = super.statistics(x, group);
+      const now = [center, (variance * x.rows) / (x.rows - 1)];
+      if (mode === "train") this.running[column] = this.running[column].map((old, k) => old + MOMENTUM * (now[k] - old));
+      return [center, variance];
     }
   };
 });
