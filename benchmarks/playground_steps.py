@@ -1,4 +1,4 @@
-"""Training steps a second of the playground in Chromium, on one core: `python -m benchmarks.playground_steps`.
+"""Training steps a second of the playground in Chromium, one core: `python -m benchmarks.playground_steps`.
 
 Needs the extra `browser` and a Chromium. The steps are those of a page that plays: what is recorded of every
 step, and a snapshot 15 times a second, are in the time.
