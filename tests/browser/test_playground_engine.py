@@ -455,6 +455,23 @@ def test_a_run_learns_the_spirals_and_paints_them(engine):
     assert np.mean((painted > 0.5) == labels) > 0.8
 
 
+def test_the_running_loss_is_the_mean_of_ten_steps(engine):
+    config = CONFIG | {
+        "lr": 0,
+        "data": "circles",
+        "batch": 40,
+    }  # ten batches are then the whole training split
+    whole = ask(engine, WHOLE, config)
+    assert run(engine, 10, **config)[1]["loss"] == pytest.approx(whole, rel=1e-6)
+    assert run(engine, 20, **config)[1]["loss"] == pytest.approx(whole, rel=1e-6)
+
+
+WHOLE = """(config) => {
+  const everything = Array.from({ length: 400 }, (_, i) => i);
+  return Playground.engine.createRun(config).pass(everything, "measure");
+}"""
+
+
 def test_the_same_seed_is_the_same_run(engine):
     assert run(engine, 20) == run(engine, 20)
     assert run(engine, 20)[1]["loss"] != run(engine, 20, seed=2)[1]["loss"]

@@ -5,7 +5,7 @@ Playground.addPiece((P) => {
   const SLICE = 100; // examples that are evaluated at a time
   const LSUV_BATCH = 256;
   const ACCURACY_EVERY = 20; // steps: the held-out digits cost as much as two or three of them
-  const SMOOTHING = 0.9; // of the running loss
+  const RECENT = 10; // steps whose mean is the running loss
 
   class Run {
     constructor(config) {
@@ -28,6 +28,7 @@ Playground.addPiece((P) => {
       this.overflowAt = null;
       this.history = new P.History();
       this.loss = this.pass(Array.from({ length: this.config.batch }, (_, i) => i), "measure");
+      this.recent = [];
       if (!Number.isFinite(this.loss)) this.overflowAt = 0;
       this.record();
     }
@@ -52,7 +53,8 @@ Playground.addPiece((P) => {
       }
       this.update();
       this.steps++;
-      this.loss = SMOOTHING * this.loss + (1 - SMOOTHING) * loss;
+      this.recent = [...this.recent.slice(1 - RECENT), loss];
+      this.loss = this.recent.reduce((sum, each) => sum + each) / this.recent.length;
       this.record();
     }
 
