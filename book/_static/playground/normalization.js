@@ -7,14 +7,16 @@ Playground.addPiece((P) => {
   const EPSILON = 1e-5; // the values of netinit, and of PyTorch
   const MOMENTUM = 0.1;
 
-  function each({ start, stride, end }, act) {
-    for (let i = start; i < end; i += stride) act(i);
+  function mean(a, { start, stride, end }) {
+    let sum = 0;
+    for (let i = start; i < end; i += stride) sum += a[i];
+    return (sum * stride) / (end - start);
   }
 
-  function mean(group, value) {
+  function meanProduct(a, b, { start, stride, end }, center = 0) {
     let sum = 0;
-    each(group, (i) => { sum += value(i); });
-    return (sum * group.stride) / (group.end - group.start);
+    for (let i = start; i < end; i += stride) sum += (a[i] - center) * (b[i] - center);
+    return (sum * stride) / (end - start);
   }
 
   class Normalization extends P.Layer {
@@ -28,7 +30,7 @@ Playground.addPiece((P) => {
       const xhat = mode === "evaluate" ? y : (this.xhat = P.room(this.xhat, x.rows, x.columns));
       const sigmas = this.groups(x).map((group, k) => {
         const [center, variance] = this.statistics(x, group, k, mode), sigma = Math.sqrt(variance + EPSILON);
-        each(group, (i) => { xhat.values[i] = (x.values[i] - center) / sigma; });
+        for (let i = group.start; i < group.end; i += group.stride) xhat.values[i] = (x.values[i] - center) / sigma;
         return sigma;
       });
       if (mode !== "evaluate") this.sigmas = sigmas;
@@ -37,24 +39,29 @@ Playground.addPiece((P) => {
 
     // With g for dLoss/dxhat: dx = (g - mean(g) - xhat mean(g xhat)) / sigma.
     backward(dy) {
-      const { scale, shift } = this.parameters, xhat = this.xhat.values, dx = this.inputGradient();
-      scale.gradient.values.fill(0);
-      shift.gradient.values.fill(0);
-      dy.values.forEach((value, i) => {
-        scale.gradient.values[i % dy.columns] += value * xhat[i];
-        shift.gradient.values[i % dy.columns] += value;
-      });
-      const g = (i) => dy.values[i] * scale.value.values[i % dy.columns];
+      const { scale, shift } = this.parameters, dx = this.inputGradient(), xhat = this.xhat.values;
+      this.learn(scale.gradient.values, shift.gradient.values, dy);
+      this.g = P.room(this.g, dy.rows, dy.columns);
+      const g = P.fill(this.g, (i) => dy.values[i] * scale.value.values[i % dy.columns]).values;
       this.groups(dy).forEach((group, k) => {
-        const center = mean(group, g), along = mean(group, (i) => g(i) * xhat[i]);
-        each(group, (i) => { dx.values[i] = (g(i) - center - xhat[i] * along) / this.sigmas[k]; });
+        const center = mean(g, group), along = meanProduct(g, xhat, group), sigma = this.sigmas[k];
+        for (let i = group.start; i < group.end; i += group.stride) dx.values[i] = (g[i] - center - xhat[i] * along) / sigma;
       });
       return dx;
     }
 
+    learn(scaleGradient, shiftGradient, { columns, values }) {
+      scaleGradient.fill(0);
+      shiftGradient.fill(0);
+      for (let i = 0; i < values.length; i++) {
+        scaleGradient[i % columns] += values[i] * this.xhat.values[i];
+        shiftGradient[i % columns] += values[i];
+      }
+    }
+
     statistics({ values }, group) {
-      const center = mean(group, (i) => values[i]);
-      return [center, mean(group, (i) => (values[i] - center) ** 2)];
+      const center = mean(values, group);
+      return [center, meanProduct(values, values, group, center)];
     }
   }
 
