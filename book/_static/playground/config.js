@@ -25,9 +25,18 @@ Playground.addPiece((P) => {
 
   // Fields that are each allowed, but not together.
   const TOGETHER = [
-    [(c) => c.initializer === "fixup" && c.kind === "plain", "initializer must not be fixup in a plain network: Fixup scales residual branches"],
-    [(c) => c.kind === "fixup" && c.norm !== "none", "norm must be none with Fixup's scalars, which take its place"],
-    [(c) => c.norm === "batch" && c.batch < 2, "batch must be at least 2 with batch normalization: one example has no variance"],
+    {
+      holds: ({ initializer, kind }) => initializer === "fixup" && kind === "plain",
+      sentence: "initializer must not be fixup in a plain network: Fixup scales residual branches.",
+    },
+    {
+      holds: ({ kind, norm }) => kind === "fixup" && norm !== "none",
+      sentence: "norm must be none with Fixup's scalars, which take its place.",
+    },
+    {
+      holds: ({ norm, batch }) => norm === "batch" && batch < 2,
+      sentence: "batch must be at least 2 with batch normalization: one example has no variance.",
+    },
   ];
 
   P.check = (config) => {
@@ -35,6 +44,6 @@ Playground.addPiece((P) => {
       const allowed = fault(config[field]);
       if (allowed) throw new RangeError(`${field} ${allowed}, not ${config[field]}.`);
     }
-    for (const [holds, sentence] of TOGETHER) if (holds(config)) throw new RangeError(`${sentence}.`);
+    for (const { holds, sentence } of TOGETHER) if (holds(config)) throw new RangeError(sentence);
   };
 });

@@ -15,7 +15,10 @@ Playground.addPiece((P) => {
     }
 
     backward(dy) {
-      return this.layers.reduceRight((gradient, layer) => (layer.dy = gradient, layer.backward(gradient)), dy);
+      return this.layers.reduceRight((gradient, layer) => {
+        layer.dy = gradient; // for the pictures
+        return layer.backward(gradient);
+      }, dy);
     }
   };
 
@@ -47,9 +50,14 @@ Playground.addPiece((P) => {
     P.namedLayers(network).flatMap(([path, layer]) =>
       Object.entries(layer.parameters).map(([name, parameter]) => [`${path}.${name}`, parameter]));
 
-  P.layersOf = (network, kind) => P.namedLayers(network).map(([, layer]) => layer).filter((layer) => layer instanceof kind);
+  P.layersOf = (network, kind) =>
+    P.namedLayers(network).map(([, layer]) => layer).filter((layer) => layer instanceof kind);
 
-  const NORMS = { none: () => [], batch: (units) => [new P.BatchNorm(units)], layer: (units) => [new P.LayerNorm(units)] };
+  const NORMS = {
+    none: () => [],
+    batch: (units) => [new P.BatchNorm(units)],
+    layer: (units) => [new P.LayerNorm(units)],
+  };
 
   // A network comes as its parts, which are what the pictures show: hidden layers or residual blocks, and the
   // output. A part has a name and layers.

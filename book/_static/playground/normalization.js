@@ -45,7 +45,9 @@ Playground.addPiece((P) => {
       const g = P.fill(this.g, (i) => dy.values[i] * scale.value.values[i % dy.columns]).values;
       this.groups(dy).forEach((group, k) => {
         const center = mean(g, group), along = meanProduct(g, xhat, group), sigma = this.sigmas[k];
-        for (let i = group.start; i < group.end; i += group.stride) dx.values[i] = (g[i] - center - xhat[i] * along) / sigma;
+        for (let i = group.start; i < group.end; i += group.stride) {
+          dx.values[i] = (g[i] - center - xhat[i] * along) / sigma;
+        }
       });
       return dx;
     }
