@@ -42,18 +42,24 @@ globalThis.Playground ??= {};
     return `<path class="line ${side}" d="M${points.join("L")}"/><circle class="${side}" cx="${x}" cy="${y}" r="3.5"/>`;
   }
 
-  // Where the plot of a chart lies: pixels are its units, so that text has one size on every screen.
-  function fit(svg) {
-    const width = svg.clientWidth, height = svg.clientHeight;
-    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  // Pixels are the units of a chart, so that text has one size on every screen. `changed` is called when one has changed.
+  function followSizes(charts, changed) {
+    const observer = new ResizeObserver((entries) => {
+      for (const { target, contentRect: { width, height } } of entries) target.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      changed();
+    });
+    for (const chart of charts) observer.observe(chart);
+  }
+
+  // Where the plot of a chart lies. To ask the page itself for the size would make it lay out everything anew.
+  function plotOf(svg) {
+    const { width, height } = svg.viewBox.baseVal;
     return { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom, width, height };
   }
 
   // `series` is [{side, x, y}]; `bounds` fixes a linear scale, without it the scale is logarithmic.
   function drawLines(svg, { series, bounds, reference }) {
-    const { left, right, top, bottom, height } = fit(svg);
-    svg.replaceChildren();
-    if (series.every((each) => each.x.length === 0)) return;
+    const { left, right, top, bottom, height } = plotOf(svg);
     const x = series.flatMap((each) => each.x), first = Math.min(...x), last = Math.max(...x, first + 1);
     const scale = bounds ? linearScale(bounds) : logScale(series.flatMap((each) => each.y));
     const across = (value) => (left + ((right - left) * (value - first)) / (last - first)).toFixed(1);
@@ -68,5 +74,5 @@ globalThis.Playground ??= {};
     ].join("");
   }
 
-  Object.assign(Playground, { drawLines, fit });
+  Object.assign(Playground, { drawLines, plotOf, followSizes });
 })();

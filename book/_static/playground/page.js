@@ -113,8 +113,7 @@
     find(".pg-sides").addEventListener("input", choose);
     find(".pg-sides").addEventListener("submit", (event) => event.preventDefault());
     find(".pg-same").addEventListener("change", share);
-    const sizes = new ResizeObserver(drawSoon); // pixels are the units of the charts
-    for (const chart of document.querySelectorAll(".playground svg")) sizes.observe(chart);
+    Playground.followSizes(document.querySelectorAll(".playground svg"), drawSoon);
     find(".pg-table").addEventListener("toggle", drawSoon);
     addEventListener("hashchange", open);
     document.addEventListener("visibilitychange", () => document.hidden && stop());

@@ -13,7 +13,7 @@ globalThis.Playground ??= {};
   const history = (field) => ({ history }) => points(history.step, history[field]);
   const ends = ({ y }) => (y.length > 1 ? `${format(y[0])} → ${format(y.at(-1))}` : y.map(format).join());
   const most = ({ y }) => (y.length ? `up to ${percent(Math.max(...y))}` : "none");
-  const middle = ({ y }) => (y.length ? `about ${format([...y].sort((one, other) => one - other)[y.length >> 1])}` : "none yet");
+  const middle = ({ y }) => (y.length ? `about ${format([...y].sort((one, other) => one - other)[y.length >> 1])}` : "none");
 
   // `of` picks the points from a snapshot, `says` puts them into a few words.
   const PANELS = {
@@ -24,13 +24,15 @@ globalThis.Playground ??= {};
     },
     rms: { title: "Signal", of: layers("rms"), says: ends },
     gradientRms: { title: "Gradient", of: layers("gradientRms"), says: ends },
-    updateRatio: { title: "Update ratio", of: layers("updateRatio"), says: middle },
     dead: { title: "Dead units", of: layers("dead"), says: most, bounds: [0, 1] },
     saturated: { title: "Saturated units", of: layers("saturated"), says: most, bounds: [0, 1] },
+    updateRatio: { title: "Update ratio", of: layers("updateRatio"), says: middle },
   };
 
   function drawPanel(figure, panel, snapshots, classes) {
     const series = Object.entries(snapshots).map(([side, snapshot]) => ({ side, ...panel.of(snapshot) }));
+    figure.hidden = series.every(({ x }) => x.length === 0);
+    if (figure.hidden) return;
     const words = series.map((each) => ({ side: each.side, text: panel.says(each, snapshots[each.side]) }));
     words.forEach(({ side, text }) => { figure.querySelector(`.value.${side}`).textContent = `${side.toUpperCase()} ${text}`; });
     const svg = figure.querySelector("svg");

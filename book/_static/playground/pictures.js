@@ -21,12 +21,12 @@ globalThis.Playground ??= {};
   function scaleOf(histograms, { left, right }) {
     const low = Math.min(0, ...histograms.map((each) => each.low)), high = Math.max(0, ...histograms.map((each) => each.high));
     const across = (value) => (left + ((right - left) * (value - low)) / (high - low || 1)).toFixed(1);
-    const ends = low < -0.1 * high ? [[low, "x0"], [0, "middle"], [high, "x1"]] : [[0, "x0"], [high, "x1"]];
+    const ends = low < -0.3 * high && high > -0.3 * low ? [[low, "x0"], [0, "middle"], [high, "x1"]] : [[low, "x0"], [high, "x1"]];
     return { across, ends };
   }
 
   function drawRidge(svg, layers) {
-    const plot = Playground.fit(svg), { left, right, top, bottom } = plot;
+    const plot = Playground.plotOf(svg), { left, right, top, bottom } = plot;
     const { across, ends } = scaleOf(layers.filter(isFinite).map((layer) => layer.histogram), plot);
     const rows = layers.length, height = Math.min((3 * (bottom - top)) / (rows + 2), 50);
     const labeled = [0, Math.floor((rows - 1) / 2), rows - 1];
@@ -44,21 +44,15 @@ globalThis.Playground ??= {};
   const PURPLE = [118, 42, 131], GREEN = [0, 110, 45];
   const purpleToGreen = (value) => mix(value < 0 ? PURPLE : GREEN, 0.7 * Math.abs(value));
 
-  // Paint values from -1 to 1 as squares, row by row; what is not finite stays empty.
-  function paint(context, values, columns, [left, top], cell, color) {
+  // Write values from -1 to 1 into an image, row by row, a pixel each; what is not finite stays empty.
+  function paint(image, values, columns, [left, top], color) {
     values.forEach((value, i) => {
-      if (!Number.isFinite(value)) return;
-      context.fillStyle = `rgb(${color(value)})`;
-      context.fillRect(left + cell * (i % columns), top + cell * Math.floor(i / columns), cell, cell);
+      const pixel = (top + Math.floor(i / columns)) * image.width + left + (i % columns);
+      if (Number.isFinite(value)) image.data.set([...color(value), 255], 4 * pixel);
     });
   }
 
-  // What the network answers on a grid, from purple for one class to green for the other, and its training examples.
-  function drawBoundary(canvas, { size, low, high, probability }, { x, labels }) {
-    const cell = 10, context = canvas.getContext("2d");
-    const place = (value) => cell * (((size - 1) * (value - low)) / (high - low) + 0.5);
-    canvas.width = canvas.height = cell * size;
-    paint(context, Array.from(probability, (each) => 2 * each - 1), size, [0, 0], cell, purpleToGreen);
+  function drawExamples(context, { x, labels }, place) {
     labels.forEach((label, i) => {
       const [across, down] = label ? [4, 9] : [9, 4];
       context.fillStyle = `rgb(${label ? GREEN : PURPLE})`;
@@ -66,16 +60,29 @@ globalThis.Playground ??= {};
     });
   }
 
+  // What the network answers on a grid, from purple for one class to green for the other, and its training examples.
+  function drawBoundary(canvas, { size, low, high, probability }, examples) {
+    const cell = 10, image = new ImageData(size, size), small = new OffscreenCanvas(size, size);
+    paint(image, Array.from(probability, (each) => 2 * each - 1), size, [0, 0], purpleToGreen);
+    small.getContext("2d").putImageData(image, 0, 0);
+    canvas.width = canvas.height = cell * size;
+    const context = canvas.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    context.drawImage(small, 0, 0, canvas.width, canvas.height);
+    drawExamples(context, examples, (value) => cell * (((size - 1) * (value - low)) / (high - low) + 0.5));
+  }
+
   // The units of the first layer in rows of four, one scale for all.
   function drawFirstLayer(canvas, { rows, columns, images }) {
-    const cell = 6, across = cell * columns + cell, down = cell * rows + cell;
-    canvas.width = 4 * across - cell;
-    canvas.height = Math.ceil(images.length / 4) * down - cell;
+    canvas.width = 4 * (columns + 1) - 1;
+    canvas.height = Math.ceil(images.length / 4) * (rows + 1) - 1;
+    const all = new ImageData(canvas.width, canvas.height);
     const largest = Math.max(...images.map((image) => Math.max(...image.map(Math.abs)))) || 1;
     images.forEach((image, i) => {
       const scaled = Array.from(image, (weight) => weight / largest);
-      paint(canvas.getContext("2d"), scaled, columns, [(i % 4) * across, Math.floor(i / 4) * down], cell, gray);
+      paint(all, scaled, columns, [(i % 4) * (columns + 1), Math.floor(i / 4) * (rows + 1)], gray);
     });
+    canvas.getContext("2d").putImageData(all, 0, 0);
   }
 
   Object.assign(Playground, { drawRidge, drawBoundary, drawFirstLayer });

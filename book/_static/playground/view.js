@@ -64,7 +64,7 @@ globalThis.Playground ??= {};
       find(".pg-sides").append(place);
     }
     for (const [key, { title }] of Object.entries(PANELS)) {
-      find(`.pg-panel.${key}`).innerHTML = `<figcaption>${title} <span class="value a"></span> <span class="value b"></span></figcaption>
+      find(`.pg-panel.${key}`).innerHTML = `<figcaption><div>${title}</div><span class="value a"></span> <span class="value b"></span></figcaption>
         <svg role="img"></svg>`;
     }
   }
