@@ -106,11 +106,12 @@ def test_an_address_opens_the_experiment_that_wrote_it(page):
     address = page.evaluate("() => location.hash")
     assert "initializer=orthogonal,he" in address
     assert "depth=30,7" in address
-    page.reload()
-    page.wait_for_function(DRAWN)
-    assert page.locator("#a-initializer").input_value() == "orthogonal"
-    assert page.locator("#b-depth").input_value() == "6"
-    assert page.evaluate("() => location.hash") == address
+    friend = page.context.new_page()
+    friend.goto(PAGE.as_uri() + address)
+    friend.wait_for_function(DRAWN)
+    assert friend.locator("#a-initializer").input_value() == "orthogonal"
+    assert friend.locator("#b-depth").input_value() == "6"
+    assert friend.evaluate("() => location.hash") == address
 
 
 def test_a_malformed_address_is_told_and_ignored(page):
