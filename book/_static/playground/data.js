@@ -1,0 +1,60 @@
+// What the networks learn: two flat problems drawn from a seed, and the book's real digits.
+Playground.addPiece((P) => {
+  "use strict";
+
+  const FLAT = { train: 400, heldOut: 200 };
+  const DIGITS = { train: 1077, heldOut: 360, pixels: 64 }; // the splits of netinit.load_digits
+  const NOISE = 0.04;
+
+  // Each returns the radius and the angle of a point of that class, 0 or 1.
+  const SHAPES = {
+    spirals: (label, random) => {
+      const radius = random.uniform();
+      return [radius, 2 * Math.PI * (1.5 * radius + label / 2)];
+    },
+    circles: (label, random) => [label ? 1 : 0.5, 2 * Math.PI * random.uniform()],
+  };
+
+  function flat(shape, seed) {
+    const random = P.random(seed, 0);
+    const count = FLAT.train + FLAT.heldOut;
+    const x = P.matrix(count, 2);
+    const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
+    labels.forEach((label, i) => {
+      const [radius, angle] = shape(label, random);
+      x.values[2 * i] = radius * Math.cos(angle) + NOISE * random.normal();
+      x.values[2 * i + 1] = radius * Math.sin(angle) + NOISE * random.normal();
+    });
+    return { x, labels, train: FLAT.train, classes: 2 };
+  }
+
+  // A line of digits.js is one image: its label, then a letter for each pixel, a for 0 to q for 16.
+  function digits() {
+    const lines = P.digitLines.trim().split("\n");
+    const x = P.matrix(lines.length, DIGITS.pixels);
+    lines.forEach((line, row) => {
+      for (let pixel = 0; pixel < DIGITS.pixels; pixel++) {
+        x.values[row * DIGITS.pixels + pixel] = line.charCodeAt(1 + pixel) - "a".charCodeAt(0);
+      }
+    });
+    return { x, labels: Uint8Array.from(lines, (line) => Number(line[0])), train: DIGITS.train, classes: 10 };
+  }
+
+  // As netinit: the mean of each input removed, one scale for all, both those of the training split. Then the
+  // mean square of an input is 1, as the initializers assume.
+  function standardize({ rows, columns, values }, train) {
+    const means = new Float64Array(columns);
+    for (let i = 0; i < train * columns; i++) means[i % columns] += values[i] / train;
+    let square = 0;
+    for (let i = 0; i < train * columns; i++) square += (values[i] - means[i % columns]) ** 2;
+    const std = Math.sqrt(square / (train * columns));
+    for (let i = 0; i < rows * columns; i++) values[i] = (values[i] - means[i % columns]) / std;
+  }
+
+  P.loadData = (name, seed) => {
+    const { x, labels, train, classes } = name === "digits" ? digits() : flat(SHAPES[name], seed);
+    standardize(x, train);
+    const split = (start, end) => ({ x: P.rowsOf(x, start, end), labels: labels.subarray(start, end) });
+    return { train: split(0, train), heldOut: split(train, x.rows), inputs: x.columns, classes };
+  };
+});
