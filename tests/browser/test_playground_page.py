@@ -114,6 +114,16 @@ def test_an_address_opens_the_experiment_that_wrote_it(page):
     assert friend.evaluate("() => location.hash") == address
 
 
+def test_the_link_is_copied(page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(page, "seed")
+    press(page, "copy")
+    page.wait_for_function("() => document.querySelector('.pg-status').textContent.includes('copied')")
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+    assert copied == page.url
+    assert "seed=2" in copied
+
+
 def test_a_malformed_address_is_told_and_ignored(page):
     start = page.evaluate("() => location.hash")
     for text in MALFORMED:

@@ -21,7 +21,8 @@ globalThis.Playground ??= {};
   function scaleOf(histograms, { left, right }) {
     const low = Math.min(0, ...histograms.map((each) => each.low)), high = Math.max(0, ...histograms.map((each) => each.high));
     const across = (value) => (left + ((right - left) * (value - low)) / (high - low || 1)).toFixed(1);
-    const ends = low < -0.3 * high && high > -0.3 * low ? [[low, "x0"], [0, "middle"], [high, "x1"]] : [[low, "x0"], [high, "x1"]];
+    const left0 = low > -0.02 * high, inside0 = low < -0.3 * high && high > -0.3 * low; // where 0 is, and has room for its mark
+    const ends = [[left0 ? 0 : low, "x0"], ...(inside0 ? [[0, "middle"]] : []), [high, "x1"]];
     return { across, ends };
   }
 

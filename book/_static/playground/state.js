@@ -27,7 +27,7 @@ globalThis.Playground ??= {};
       options: { relu: "ReLU", tanh: "tanh", sigmoid: "sigmoid", gelu: "GELU", linear: "none (linear)" },
     },
     depth: { label: "Layers", values: upTo(50), whole: true },
-    width: { label: "Units a layer", values: [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128], whole: true },
+    width: { label: "Width", values: [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128], whole: true },
     kind: {
       label: "Structure",
       options: { plain: "plain", residual: "residual", fixup: "residual, Fixup's scalars" },
