@@ -120,3 +120,11 @@ def test_what_no_page_asks_for_is_removed(tmp_path):
     left = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()]
     assert sorted(left) == sorted(kept)
     assert not (tmp_path / "_static" / "vendor").exists()
+
+
+def test_each_icon_that_an_extension_shows_is_drawn():
+    styles = (Path(__file__).parents[1] / "book/_static/icons.css").read_text()
+    sources = "".join(path.read_text() for path in (Path(__file__).parents[1] / "book/_ext").glob("*.py"))
+    shown = set(re.findall(r'"fa[bs] (fa-[\w-]+)"', sources))
+    assert {"fa-rocket", "fa-bug"} <= shown
+    assert not {icon for icon in shown if f".{icon} {{" not in styles}
