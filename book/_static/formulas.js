@@ -25,6 +25,11 @@
 
   // What waits for MathJax waits for all formulas.
   window.addEventListener("DOMContentLoaded", () => {
-    if (window.MathJax?.startup) MathJax.startup.promise = MathJax.startup.promise.then(typeset);
+    if (!window.MathJax?.startup) return;
+    // The columns of a table find their widths with its formulas: show them when they have.
+    const tables = document.querySelectorAll("table:has(.math)");
+    const show = (visibility) => tables.forEach((table) => { table.style.visibility = visibility; });
+    show("hidden");
+    MathJax.startup.promise = MathJax.startup.promise.then(typeset).finally(() => show(""));
   });
 })();
