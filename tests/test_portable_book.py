@@ -1,11 +1,13 @@
 """Every notebook of the book in its portable form: plain Markdown, the same code, the same outputs."""
 
+import inspect
 import sys
 from pathlib import Path
 
 import nbformat
 import yaml
 from myst_parser.config.main import MdParserConfig
+from sphinx.ext.autodoc.preserve_defaults import DefaultValue
 from tiny_book import SPHINX_INSIDE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -14,6 +16,8 @@ import notebooks  # noqa: E402
 from portable import Book, portable  # noqa: E402
 from portable.markdown import Page  # noqa: E402
 from portable.spans import parser  # noqa: E402
+
+import netinit  # noqa: E402
 
 pytestmark = SPHINX_INSIDE
 
@@ -56,3 +60,11 @@ def test_every_notebook_becomes_plain_keeps_its_code_and_would_not_change_again(
             for source in (each.source for each in made.cells if each.cell_type == "markdown"):
                 assert list(left_over(page.tokens(source))) == [], path
                 assert [part.text for part in page.parts(source)] == [source], path
+    for thing in (
+        netinit.he_uniform,
+        netinit.BatchNorm,
+        netinit.BatchNorm.__init__,
+        netinit.Sequential.forward,
+    ):
+        defaults = [each.default for each in inspect.signature(thing).parameters.values()]
+        assert not [each for each in defaults if isinstance(each, DefaultValue)], "autodoc left its own"

@@ -23,6 +23,9 @@ def setup(app):
         sys.path.insert(0, str(package))
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", rewrite)
+    app.netinit_signed = []
+    app.connect("autodoc-before-process-signature", remember, priority=900)
+    app.connect("autodoc-process-signature", leave_as_it_was)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -36,6 +39,19 @@ def find_users(env):
             if page.replace("/deeper/", "/") not in users[name]:
                 users[name].append(page)
     return users
+
+
+def remember(app, thing, _bound):
+    """Note a function that autodoc has just given a signature whose defaults are texts."""
+    app.netinit_signed.append(thing)
+
+
+def leave_as_it_was(app, *_described):
+    """Take such signatures back when they are written: the package may go on being used, as by tests."""
+    while app.netinit_signed:
+        thing = app.netinit_signed.pop()
+        if "__signature__" in vars(thing):
+            del getattr(thing, "__func__", thing).__signature__
 
 
 def chapters(env):
