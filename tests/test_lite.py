@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import build  # noqa: E402
 import lite  # noqa: E402
+import sources  # noqa: E402
 
 
 @pytest.fixture
@@ -74,3 +75,12 @@ def test_a_package_of_plain_python_is_packed_as_a_wheel_that_can_be_imported(tmp
     program = f"import sys; sys.path.insert(0, {str(wheel)!r}); import {name}; print({name}.__file__)"
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(str(wheel))
+
+
+def test_the_packages_come_with_what_they_need_and_the_distribution_lacks(distribution, tmp_path_factory):
+    site = tmp_path_factory.mktemp("lite")
+    lite.use_local_pyodide(distribution, site)
+    names = {wheel.name.partition("-")[0] for wheel in (site / "pypi").iterdir()}
+    needed = {key.split()[0].replace("-", "_") for key in sources.versions(lite.ADDED)}
+    assert names == needed
+    assert "cloudpickle" in names

@@ -53,7 +53,9 @@ def add_wheel(name, folder):
     """Pack an installed package of plain Python as the wheel that it was installed from."""
     distribution = importlib.metadata.distribution(name)
     folder.mkdir(exist_ok=True)
-    with zipfile.ZipFile(folder / f"{name}-{distribution.version}-py3-none-any.whl", "w") as wheel:
+    with zipfile.ZipFile(
+        folder / f"{name.replace('-', '_')}-{distribution.version}-py3-none-any.whl", "w"
+    ) as wheel:
         for file in distribution.files:
             if file.parts[0] != ".." and "__pycache__" not in file.parts:
                 wheel.write(distribution.locate_file(file), file)
@@ -62,8 +64,10 @@ def add_wheel(name, folder):
 def use_local_pyodide(folder, lite):
     """Put a Pyodide distribution into the site; its lock file names the packages, so no index is asked."""
     shutil.copytree(folder, lite / "static" / "pyodide")
-    for name in ADDED:
-        add_wheel(name, lite / "pypi")
+    held = json.loads((Path(folder) / LOCK).read_text(encoding="utf-8"))["packages"]
+    for key in sources.versions(ADDED):  # with what they need
+        if (name := key.split()[0]) not in held:
+            add_wheel(name, lite / "pypi")
     settings = {"pyodideUrl": "./static/pyodide/pyodide.mjs", "disablePyPIFallback": True}
     config = {"litePluginSettings": {KERNEL: settings}}
     text = json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config})
