@@ -11,7 +11,6 @@ import functools
 import http.server
 import json
 import os
-import shutil
 import sys
 import tempfile
 import threading
@@ -21,11 +20,10 @@ from pathlib import Path
 import lite
 import nbformat
 import notebooks
-from playwright.sync_api import sync_playwright
+from pdf import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 BELOW = "some/book"  # the site must work from a sub-path
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 RUN = """async () => {
     const app = window.jupyterapp;
     await app.commands.execute("notebook:run-all-cells");
@@ -43,7 +41,7 @@ LONGEST = 900_000  # milliseconds for one notebook
 
 @contextlib.contextmanager
 def served(folder):
-    """Serve a folder on a free port of this machine; yields the address."""
+    """Serve a folder on a free port, without the policy of gzip_server, which forbids WebAssembly."""
     handler = functools.partial(QuietHandler, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -129,10 +127,8 @@ def make_site(notebooks_by_name, folder):
 def check_all(texts, names):
     """Run the notebooks of these names, say how each fared, and return how many fail."""
     wrong = 0
-    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
         make_site(texts, Path(scratch))
-        chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         with served(scratch) as address:
             for name in names:
                 started, stored = time.monotonic(), nbformat.reads(texts[name].decode(), as_version=4)
@@ -140,7 +136,6 @@ def check_all(texts, names):
                 wrong += bool(faults)
                 said = "\n".join(faults) or f"{time.monotonic() - started:.0f} s"
                 print(f"  {name}: {said}", flush=True)
-        browser.close()
     return wrong
 
 
