@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from visit import SITE, visit
+from visit import SHIFT, SITE, WIDTH, visit
 
 PAGE = SITE / "book" / "playground.html"
 WEIGHT = 250_000  # bytes: the page and its own files, without the theme
@@ -21,12 +21,30 @@ HEIGHTS = """([key, side]) => {
 # Of 200 random experiments, those that their address does not give back.
 ROUND_TRIPS = """() => {
   const one = (all) => all[Math.floor(Math.random() * all.length)];
-  const choice = ({options, values}) => one(options ? Object.keys(options) : values);
-  const fields = Object.entries(Playground.FIELDS);
-  const side = () => Object.fromEntries(fields.map(([name, field]) => [name, choice(field)]));
-  const sorted = (experiment) => JSON.stringify(experiment, ['a', 'b', ...Object.keys(Playground.FIELDS)]);
+  const names = Object.keys(Playground.PRESETS[Playground.FIRST].a);
+  const options = (name) => [...document.getElementById(`a-${name}`).options].map((option) => option.value);
+  const choice = (name) => one(Playground.VALUES[name] ?? options(name));
+  const side = () => Object.fromEntries(names.map((name) => [name, choice(name)]));
+  const sorted = (experiment) => JSON.stringify(experiment, ['a', 'b', ...names]);
   return Array.from({length: 200}, () => ({a: side(), b: side()}))
     .filter((each) => sorted(Playground.read(Playground.write(each))) !== sorted(each)).map(sorted);
+}"""
+# The time between two frames, in the middle, over two seconds, and the longest task of the page in them.
+SMOOTHNESS = """() => new Promise((resolve) => {
+  const times = [], tasks = [0];
+  new PerformanceObserver((list) => tasks.push(...list.getEntries().map((task) => task.duration))).observe({type: 'longtask'});
+  const count = (time) => {
+    times.push(time);
+    if (time < times[0] + 2000) { requestAnimationFrame(count); return; }
+    const gaps = times.slice(1).map((each, i) => each - times[i]).sort((one, other) => one - other);
+    resolve({frame: gaps[gaps.length >> 1], task: Math.max(...tasks)});
+  };
+  requestAnimationFrame(count);
+})"""
+# Training as the worker does it, but in the page.
+TRAIN_HERE = """() => {
+  const run = Playground.engine.createRun(Playground.PRESETS[Playground.FIRST].b);
+  setInterval(() => { for (const end = performance.now() + 60; performance.now() < end;) run.step(); });
 }"""
 FOCUSED = """() => {
   const {id, dataset, className, tagName} = document.activeElement;
@@ -83,16 +101,19 @@ def test_the_start_is_drawn_before_the_first_step(page):
 def test_every_story_has_its_experiment_and_leads_to_its_chapter(page):
     names = page.evaluate("() => Object.keys(Playground.PRESETS)")
     assert sorted(
-        page.evaluate("() => [...document.querySelectorAll('.pg-preset')].map((e) => e.id)")
+        page.evaluate("() => [...document.querySelectorAll('.pg-story')].map((e) => e.id)")
     ) == sorted(f"preset-{name}" for name in names)
     for name in names:
-        page.locator(f"#preset-{name} > p:first-child a").click()
+        link = page.locator(f".pg-presets a[href='#preset-{name}']")
+        link.click()
         page.wait_for_function(f"() => document.querySelector('#preset-{name}.chosen')")
-        assert page.locator(".pg-preset > p:nth-child(2):visible").count() == 1
+        assert page.locator(".pg-story > p:visible").count() == 1
+        assert page.locator(".pg-story > p:visible strong").inner_text() == f"{link.inner_text()}."
+        assert page.locator(".pg-presets a[aria-current=true]").count() == 1
         page.evaluate(
             f"() => ['a', 'b'].forEach((side) => Playground.engine.check(Playground.PRESETS['{name}'][side]))"
         )
-    links = page.locator(".pg-preset > p:nth-child(2) a").evaluate_all(
+    links = page.locator(".pg-story a").evaluate_all(
         "(all) => all.map((a) => a.getAttribute('href').split('#')[0])"
     )
     assert all((PAGE.parent / link).exists() for link in links)
@@ -154,7 +175,7 @@ def test_step_play_pause_and_reset(page):
 
 
 def test_the_keyboard_reaches_and_moves_everything(page):
-    page.locator("#preset-thirty-layers a").first.focus()
+    page.locator(".pg-presets a").first.focus()
     reached = []
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -206,17 +227,17 @@ def test_overflow_and_refusal_are_told_in_words(page):
     for _ in range(3):
         press(page, "step")
     page.wait_for_function(
-        "() => document.querySelector('.pg-side.a .pg-overflow').textContent.startsWith('Overflow at step')"
+        "() => document.querySelector('.pg-side.a .pg-told').textContent.startsWith('Overflow at step')"
     )
-    assert "Network A: Overflow" in page.locator(".pg-status").inner_text()
-    assert page.locator(".pg-side.b .pg-overflow").inner_text() == ""
+    assert page.locator(".pg-side.a .pg-told").get_attribute("role") == "status"
+    assert page.locator(".pg-side.b .pg-told").inner_text() == ""
     assert page.locator(".pg-panel.loss .value.a").inner_text() == "A overflow"
     page.locator("#b-initializer").select_option("he")
     page.locator(".pg-side.a summary").click()
     page.locator("#a-kind").select_option("plain")
     page.locator("#a-initializer").select_option("fixup")
     page.wait_for_function(
-        "() => document.querySelector('.pg-side.a .pg-refused').textContent.includes('fixup')"
+        "() => document.querySelector('.pg-side.a .pg-told').textContent.includes('fixup')"
     )
     assert not page.locator(".pg-side.a .pg-pictures").is_visible()
 
@@ -247,6 +268,43 @@ def axis_values(ticks, heights):
     return [low * (high / low) ** ((y - low_y) / (high_y - low_y)) for y in heights]
 
 
+@pytest.mark.parametrize("width", [360, WIDTH])
+@pytest.mark.parametrize("name", ["thirty-layers", "all-zeros", "residual-sums"])
+def test_nothing_moves_while_the_page_comes_to_life_and_trains(browser, name, width):
+    with visit(browser, PAGE, width) as visited:
+        visited.page.goto("about:blank")
+        visited.page.goto(f"{PAGE.as_uri()}#preset-{name}")
+        visited.page.wait_for_function(DRAWN)
+        assert visited.page.evaluate(SHIFT) < 0.02
+        press(visited.page, "play")
+        wait_for_step(visited.page, "n > 10")
+        visited.page.wait_for_timeout(1000)  # what comes soon after a press is taken for the reader's doing
+        assert visited.page.evaluate(SHIFT) < 0.02
+
+
+def test_the_presets_leave_a_phone_room_for_the_story(browser):
+    with visit(browser, PAGE, 360) as visited:
+        page = visited.page
+        page.locator(".pg-presets a").last.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.querySelector('#preset-normalized.chosen')")
+        row, chosen = (page.locator(f".pg-presets {each}").bounding_box() for each in ("ul", "a[aria-current=true]"))
+        assert row["height"] < 70
+        assert row["x"] <= chosen["x"]
+        assert chosen["x"] + chosen["width"] <= row["x"] + row["width"]
+
+
+def test_the_page_stays_smooth_while_the_worker_trains(page):
+    press(page, "play")
+    wait_for_step(page, "n > 20")  # what runs first is not compiled yet
+    smooth = page.evaluate(SMOOTHNESS)
+    assert smooth["frame"] < 20  # about 60 frames a second
+    assert smooth["task"] < 100
+    press(page, "play")
+    page.evaluate(TRAIN_HERE)
+    assert page.evaluate(SMOOTHNESS)["frame"] > 50
+
+
 def test_the_page_is_light(browser):
     with visit(browser, PAGE) as visited:
         names = {
@@ -265,7 +323,7 @@ def test_other_pages_load_none_of_it(browser):
 
 def test_without_a_script_the_stories_are_read(browser):
     with visit(browser, PAGE, java_script_enabled=False) as visited:
-        stories = visited.page.locator(".pg-preset > p:nth-child(2)")
-        assert stories.count() == visited.page.locator(".pg-preset > p:nth-child(2):visible").count() > 5
+        stories = visited.page.locator(".pg-story > p")
+        assert stories.count() == visited.page.locator(".pg-story > p:visible").count() > 5
         assert "needs JavaScript" in visited.page.locator(".pg-dead").inner_text()
         assert not visited.page.locator(".playground").is_visible()

@@ -5,7 +5,7 @@ import re
 import sys
 
 import pytest
-from visit import LIVE_PAGES, PAGES, SITE, WIDTH, visit
+from visit import LIVE_PAGES, PAGES, SHIFT, SITE, WIDTH, visit
 
 sys.path.insert(0, str(SITE.parents[1] / "tools"))
 
@@ -13,18 +13,14 @@ import page_checks
 from gzip_server import serving
 
 MOST_STOPS = 40  # of the Tab key, up to the first control of a live figure
-# The kinds of pages: a chapter with every form, a deeper one, lists, tables, the search.
+# The kinds of pages: a chapter with every form, the playground, lists, tables, the search.
 SAMPLE = [
     path
     for path in PAGES
-    if path.stem in ("intro", "05-xavier", "12-choosing", "bibliography", "rules", "search", "genindex")
+    if path.stem
+    in ("intro", "playground", "05-xavier", "12-choosing", "bibliography", "rules", "search", "genindex")
 ]
 CORES = [path for path in LIVE_PAGES if re.match(r"\d\d-", path.stem) and path.parent.name == "book"]
-SHIFT = """() => new Promise((resolve) => {
-  new PerformanceObserver((list) => resolve(list.getEntries().reduce((sum, shift) => sum + shift.value, 0)))
-    .observe({type: 'layout-shift', buffered: true});
-  setTimeout(() => resolve(0), 300);
-})"""
 SCROLLING_FORMULAS = """() => [...document.querySelectorAll('.math')]
   .filter((box) => getComputedStyle(box).overflowX === 'auto' && box.scrollWidth > box.clientWidth + 1)
   .map((box) => box.textContent.slice(0, 80))"""

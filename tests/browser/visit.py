@@ -7,6 +7,12 @@ SITE = Path(__file__).parents[2] / "_build" / "html"
 PAGES = [SITE / "search.html", SITE / "genindex.html", *sorted(SITE.glob("book/**/*.html"))]
 LIVE_PAGES = [path for path in PAGES if path.exists() and 'class="live-figure"' in path.read_text()]
 WIDTH = 1280
+# The sum of all that moved without a reader's doing.
+SHIFT = """() => new Promise((resolve) => {
+  const sum = (shifts) => shifts.reduce((sum, shift) => sum + (shift.hadRecentInput ? 0 : shift.value), 0);
+  new PerformanceObserver((list) => resolve(sum(list.getEntries()))).observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => resolve(0), 300);
+})"""
 
 
 class Visit:
@@ -38,9 +44,9 @@ class Visit:
 
 
 @contextmanager
-def visit(browser, path, **options):
+def visit(browser, path, width=WIDTH, **options):
     """Yield a `Visit` of the page at `path`, equations typeset; close its context afterwards."""
-    context = browser.new_context(viewport={"width": WIDTH, "height": 800}, **options)
+    context = browser.new_context(viewport={"width": width, "height": 800}, **options)
     try:
         visited = Visit(context.new_page(), path)
         visited.page.goto(path.as_uri(), wait_until="load")

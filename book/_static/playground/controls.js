@@ -1,45 +1,38 @@
-// The controls of one network, made from the fields of an experiment.
-globalThis.Playground ??= {};
+// The controls of a network, which stand in the page: what they show, and what a reader chooses with them.
 (() => {
   "use strict";
-  const { FIELDS } = Playground;
 
-  const FIRST = ["initializer", "std", "activation", "depth"]; // these are always open
+  const upTo = (last) => Array.from({ length: last }, (_, i) => i + 1);
+  const STEPS = [1, 1.5, 2, 3, 4, 6, 8];
+  const decades = Array.from({ length: 36 }, (_, i) => Number(`${STEPS[i % 7]}e${Math.floor(i / 7) - 4}`)); // up to 10
+
+  // The positions of the sliders; an address may name what lies between.
+  const VALUES = {
+    std: decades, lr: decades, depth: upTo(50), width: [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128],
+    batch: [5, 10, 20, 50, 100, 200], seed: upTo(100),
+  };
   const nearest = (values, wanted) =>
     values.reduce((best, value, i) => (Math.abs(value - wanted) < Math.abs(values[best] - wanted) ? i : best), 0);
 
-  function menu(id, options) {
-    const items = Object.entries(options).map(([value, text]) => `<option value="${value}">${text}</option>`);
-    return `<select id="${id}" autocomplete="off">${items.join("")}</select>`;
-  }
-  const slider = (id, values) =>
-    `<output for="${id}"></output><input type="range" id="${id}" min="0" max="${values.length - 1}" autocomplete="off">`;
-
-  function makeControls(form, side) {
-    for (const [name, { label, options, values }] of Object.entries(FIELDS)) {
-      const id = `${side}-${name}`, row = document.createElement("div");
-      row.className = "pg-control";
-      row.innerHTML = `<label for="${id}">${label}</label>${options ? menu(id, options) : slider(id, values)}`;
-      form.querySelector(FIRST.includes(name) ? ".pg-first" : ".pg-more").append(row);
+  function showConfig(side, config) {
+    for (const [name, value] of Object.entries(config)) {
+      const input = document.getElementById(`${side}-${name}`), values = VALUES[name];
+      if (values) {
+        input.max = values.length - 1;
+        input.setAttribute("aria-valuetext", value);
+        input.previousElementSibling.textContent = value;
+      }
+      input.value = values ? nearest(values, value) : value;
     }
+    const hasStd = ["constant", "normal"].includes(config.initializer);
+    document.getElementById(`${side}-std`).parentElement.classList.toggle("unused", !hasStd);
   }
 
-  function showConfig(form, side, config) {
-    for (const [name, { values }] of Object.entries(FIELDS)) {
-      const input = form.querySelector(`#${side}-${name}`);
-      input.value = values ? nearest(values, config[name]) : config[name];
-      if (!values) continue;
-      input.setAttribute("aria-valuetext", config[name]);
-      input.previousElementSibling.textContent = config[name];
-    }
-    form.querySelector(`#${side}-std`).parentElement.hidden = !["constant", "normal"].includes(config.initializer);
+  // The network and the field that an input belongs to, and the choice that it stands at.
+  function chosen({ id, value }) {
+    const [side, name] = id.split("-");
+    return { side, name, value: VALUES[name]?.[value] ?? value };
   }
 
-  // The field that an input belongs to, and the choice that it stands at.
-  function chosen(input) {
-    const name = input.id.slice(2), { values } = FIELDS[name];
-    return [name, values ? values[input.value] : input.value];
-  }
-
-  Object.assign(Playground, { makeControls, showConfig, chosen });
+  Object.assign(Playground, { VALUES, showConfig, chosen });
 })();

@@ -57,4 +57,12 @@ Playground.addPiece((P) => {
     const split = (start, end) => ({ x: P.rowsOf(x, start, end), labels: labels.subarray(start, end) });
     return { train: split(0, train), heldOut: split(train, x.rows), inputs: x.columns, classes };
   };
+
+  // Points on a grid around the examples x, from the top left, row by row: what a network answers there is painted.
+  P.gridAround = (x) => {
+    const size = 28, high = 1.1 * x.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const at = (i) => high * ((2 * i) / (size - 1) - 1);
+    const points = Array.from({ length: size ** 2 }, (_, i) => [at(i % size), -at(Math.floor(i / size))]).flat();
+    return { size, low: -high, high, x: P.fill(P.matrix(size ** 2, 2), (i) => points[i]) };
+  };
 });

@@ -62,11 +62,11 @@ Playground.addPiece((P) => {
     return moved > 0 && size > 0 ? Math.sqrt(moved / size) : null;
   }
 
-  // Each unit of the first layer as the image of its weights, one for each pixel.
+  // The first units of the first layer as images: a weight for each pixel.
   P.measureFirstLayer = (network) => {
     const [{ parameters }] = P.layersOf(network, P.Linear);
     const { rows, columns, values } = parameters.weight.value;
     const image = (unit) => Float32Array.from({ length: rows }, (_, pixel) => values[pixel * columns + unit]);
-    return { rows: 8, columns: 8, images: Array.from({ length: Math.min(IMAGES, columns) }, (_, unit) => image(unit)) };
+    return Array.from({ length: Math.min(IMAGES, columns) }, (_, unit) => image(unit));
   };
 });

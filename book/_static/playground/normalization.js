@@ -7,15 +7,9 @@ Playground.addPiece((P) => {
   const EPSILON = 1e-5; // the values of netinit, and of PyTorch
   const MOMENTUM = 0.1;
 
-  function mean(a, { start, stride, end }) {
+  function mean({ start, stride, end }, term) {
     let sum = 0;
-    for (let i = start; i < end; i += stride) sum += a[i];
-    return (sum * stride) / (end - start);
-  }
-
-  function meanProduct(a, b, { start, stride, end }, center = 0) {
-    let sum = 0;
-    for (let i = start; i < end; i += stride) sum += (a[i] - center) * (b[i] - center);
+    for (let i = start; i < end; i += stride) sum += term(i);
     return (sum * stride) / (end - start);
   }
 
@@ -37,33 +31,29 @@ Playground.addPiece((P) => {
       return P.fill(y, (i) => scale.value.values[i % y.columns] * xhat.values[i] + shift.value.values[i % y.columns]);
     }
 
-    // With g for dLoss/dxhat: dx = (g - mean(g) - xhat mean(g xhat)) / sigma.
+    // With g for dLoss/dxhat: dx = (g - mean(g) - xhat mean(g xhat)) / sigma. It takes the place of g.
     backward(dy) {
-      const { scale, shift } = this.parameters, dx = this.inputGradient(), xhat = this.xhat.values;
-      this.learn(scale.gradient.values, shift.gradient.values, dy);
-      this.g = P.room(this.g, dy.rows, dy.columns);
-      const g = P.fill(this.g, (i) => dy.values[i] * scale.value.values[i % dy.columns]).values;
+      const { scale, shift } = this.parameters, xhat = this.xhat.values, { columns } = dy;
+      scale.gradient.values.fill(0);
+      shift.gradient.values.fill(0);
+      const dx = P.fill(this.inputGradient(), (i) => {
+        scale.gradient.values[i % columns] += dy.values[i] * xhat[i];
+        shift.gradient.values[i % columns] += dy.values[i];
+        return dy.values[i] * scale.value.values[i % columns];
+      });
+      const g = dx.values;
       this.groups(dy).forEach((group, k) => {
-        const center = mean(g, group), along = meanProduct(g, xhat, group), sigma = this.sigmas[k];
+        const center = mean(group, (i) => g[i]), along = mean(group, (i) => g[i] * xhat[i]);
         for (let i = group.start; i < group.end; i += group.stride) {
-          dx.values[i] = (g[i] - center - xhat[i] * along) / sigma;
+          g[i] = (g[i] - center - xhat[i] * along) / this.sigmas[k];
         }
       });
       return dx;
     }
 
-    learn(scaleGradient, shiftGradient, { columns, values }) {
-      scaleGradient.fill(0);
-      shiftGradient.fill(0);
-      for (let i = 0; i < values.length; i++) {
-        scaleGradient[i % columns] += values[i] * this.xhat.values[i];
-        shiftGradient[i % columns] += values[i];
-      }
-    }
-
     statistics({ values }, group) {
-      const center = mean(values, group);
-      return [center, meanProduct(values, values, group, center)];
+      const center = mean(group, (i) => values[i]);
+      return [center, mean(group, (i) => (values[i] - center) ** 2)];
     }
   }
 

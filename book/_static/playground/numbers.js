@@ -1,5 +1,4 @@
 // Numbers as words, for the charts, the table and the sentences alike.
-globalThis.Playground ??= {};
 (() => {
   "use strict";
 

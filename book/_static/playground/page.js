@@ -1,46 +1,46 @@
-// The page: presets, controls and buttons say what the worker trains; what it reports is drawn once a frame.
+// The page: presets, controls and buttons say what the worker trains; what it reports is drawn.
 (() => {
   "use strict";
-  const { SHARED, PRESETS, FIRST, find, side, text } = Playground;
+  const { PRESETS, FIRST, find, text } = Playground;
 
+  const SHARED = ["data", "batch", "seed"]; // one switch keeps these the same on both sides
   const latest = {}; // the newest snapshot of each side
-  let experiment, worker, timer, playing = false, waiting = false;
-  let told = new Set(); // the sides whose overflow was announced
+  const stale = new Set(); // the parts of the page to be drawn: one a frame, for all of them take longer than a frame
+  let experiment, timer, frame, playing = false;
 
   const say = (sentence) => { find(".pg-status").textContent = sentence; };
 
-  function drawSoon() {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      Playground.draw(latest, experiment, playing);
-    });
+  function drawSoon(...parts) {
+    for (const part of parts) stale.add(part);
+    frame ??= requestAnimationFrame(drawNext);
+  }
+
+  function drawNext() {
+    const [part] = stale;
+    stale.delete(part);
+    Playground.draw(part, latest, experiment);
+    frame = stale.size ? requestAnimationFrame(drawNext) : undefined;
   }
 
   // --- the worker ---
 
-  function onMessage({ type, side: name, snapshot, message }) {
-    const refused = type === "refused";
-    side(name).querySelector(".pg-refused").textContent = refused ? message : "";
-    side(name).querySelector(".pg-pictures").hidden = refused;
-    if (refused) delete latest[name];
-    else latest[name] = snapshot;
-    if (snapshot?.overflowAt != null && !told.has(name)) say(`Network ${name.toUpperCase()}: ${text("overflow").replace("#", snapshot.overflowAt)}`);
-    if (snapshot?.overflowAt != null) told.add(name);
-    drawSoon();
-  }
+  const worker = Playground.startWorker(({ side, snapshot, refusal }) => {
+    if (snapshot) latest[side] = snapshot;
+    else delete latest[side];
+    find(`.pg-side.${side}`).classList.toggle("refused", !snapshot);
+    const overflow = snapshot && snapshot.overflowAt !== null;
+    Playground.tell(side, overflow ? text("overflow").replace("#", snapshot.overflowAt) : refusal ?? "");
+    drawSoon(side, "charts");
+  });
 
   function build() {
-    told = new Set();
-    for (const name of ["a", "b"]) worker.post({ type: "build", side: name, config: experiment[name] });
+    for (const side of ["a", "b"]) worker.postMessage({ type: "build", side, config: experiment[side] });
   }
 
   function setPlaying(wanted) {
     playing = wanted;
-    worker.post({ type: playing ? "play" : "pause" });
+    worker.postMessage({ type: playing ? "play" : "pause" });
     find("[data-do=play]").textContent = playing ? "Pause" : "Play";
-    drawSoon();
   }
 
   function stop() {
@@ -57,10 +57,9 @@
   }
 
   function open() {
-    const preset = PRESETS[location.hash.replace("#preset-", "")];
     say("");
     try {
-      experiment = structuredClone(preset) ?? Playground.read(location.hash);
+      experiment = structuredClone(PRESETS[location.hash.replace("#preset-", "")]) ?? Playground.read(location.hash);
     } catch (fault) {
       if (!(fault instanceof RangeError)) throw fault;
       experiment = structuredClone(PRESETS[FIRST]);
@@ -74,9 +73,9 @@
   // --- what a reader does ---
 
   function choose({ target }) {
-    const [name, value] = Playground.chosen(target), own = target.form.closest(".pg-side").classList.contains("a") ? "a" : "b";
+    const { side, name, value } = Playground.chosen(target);
     const both = SHARED.includes(name) && find(".pg-same").checked;
-    for (const each of both ? ["a", "b"] : [own]) experiment[each][name] = value;
+    for (const each of both ? ["a", "b"] : [side]) experiment[each][name] = value;
     changed();
   }
 
@@ -86,8 +85,8 @@
   }
 
   function describe() {
-    const results = Object.entries(latest).map(([name, { loss, accuracy }]) =>
-      `${name.toUpperCase()}: loss ${Playground.format(loss, 3)}, accuracy ${Playground.percent(accuracy)}.`);
+    const results = Object.entries(latest).map(([side, { loss, accuracy }]) =>
+      `${side.toUpperCase()}: loss ${Playground.format(loss, 3)}, accuracy ${Playground.percent(accuracy)}.`);
     say(`Paused. ${results.join(" ")}`);
   }
 
@@ -97,28 +96,22 @@
       if (playing) say("");
       else describe();
     },
-    step: () => { stop(); worker.post({ type: "step", count: 1 }); },
+    step: () => { stop(); worker.postMessage({ type: "step", count: 1 }); },
     reset: () => { stop(); say(""); build(); },
     seed: () => {
-      for (const name of ["a", "b"]) experiment[name].seed = (experiment[name].seed % 100) + 1;
+      for (const side of ["a", "b"]) experiment[side].seed = (experiment[side].seed % 100) + 1;
       changed();
     },
     copy: () => navigator.clipboard.writeText(location.href).then(() => say(text("copied")), () => say(text("not-copied"))),
   };
 
-  function start() {
-    Playground.makeParts();
-    worker = Playground.startWorker(onMessage);
-    for (const button of document.querySelectorAll(".playground [data-do]")) button.addEventListener("click", ACTIONS[button.dataset.do]);
-    find(".pg-sides").addEventListener("input", choose);
-    find(".pg-sides").addEventListener("submit", (event) => event.preventDefault());
-    find(".pg-same").addEventListener("change", share);
-    Playground.followSizes(document.querySelectorAll(".playground svg"), drawSoon);
-    find(".pg-table").addEventListener("toggle", drawSoon);
-    addEventListener("hashchange", open);
-    document.addEventListener("visibilitychange", () => document.hidden && stop());
-    open();
-  }
-
-  start();
+  for (const action in ACTIONS) find(`[data-do=${action}]`).addEventListener("click", ACTIONS[action]);
+  find(".pg-sides").addEventListener("input", choose);
+  find(".pg-sides").addEventListener("submit", (event) => event.preventDefault());
+  find(".pg-same").addEventListener("change", share);
+  find(".pg-table").addEventListener("toggle", () => drawSoon("a", "b"));
+  Playground.followSizes(document.querySelectorAll(".playground svg"), () => drawSoon("a", "b", "charts"));
+  addEventListener("hashchange", open);
+  document.addEventListener("visibilitychange", () => document.hidden && stop());
+  open();
 })();

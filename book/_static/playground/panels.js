@@ -1,43 +1,33 @@
 // What the line charts show, and what the table says: each quantity once.
-globalThis.Playground ??= {};
 (() => {
   "use strict";
   const { format, percent, drawLines } = Playground;
 
-  // Points without those that are null: a layer without an activation has no dead units.
-  function points(x, y) {
-    const kept = y.flatMap((value, i) => (value === null ? [] : [i]));
-    return { x: kept.map((i) => x[i]), y: kept.map((i) => y[i]) };
-  }
-  const layers = (field) => ({ layers }) => points(layers.map((_, i) => i + 1), layers.map((layer) => layer[field]));
-  const history = (field) => ({ history }) => points(history.step, history[field]);
-  const ends = ({ y }) => (y.length > 1 ? `${format(y[0])} → ${format(y.at(-1))}` : y.map(format).join());
-  const most = ({ y }) => (y.length ? `up to ${percent(Math.max(...y))}` : "none");
-  const middle = ({ y }) => (y.length ? `about ${format([...y].sort((one, other) => one - other)[y.length >> 1])}` : "none");
+  const layers = (field) => ({ layers }) => ({ x: layers.map((_, i) => i + 1), y: layers.map((layer) => layer[field]) });
+  const history = (field) => ({ history }) => ({ x: history.step, y: history[field] });
+  const ends = (y) => `${format(y[0])} → ${format(y.at(-1))}`;
+  const most = (y) => (y.length ? `up to ${percent(Math.max(...y))}` : "none");
+  const middle = (y) => (y.length ? `about ${format([...y].sort((one, other) => one - other)[y.length >> 1])}` : "none");
 
   // `of` picks the points from a snapshot, `says` puts them into a few words.
   const PANELS = {
-    loss: { title: "Loss", of: history("loss"), says: (_, snapshot) => format(snapshot.loss, 3), chance: (classes) => Math.log(classes) },
-    accuracy: {
-      title: "Accuracy", of: history("accuracy"), says: (_, snapshot) => percent(snapshot.accuracy), bounds: [0, 1],
-      chance: (classes) => 1 / classes,
-    },
-    rms: { title: "Signal", of: layers("rms"), says: ends },
-    gradientRms: { title: "Gradient", of: layers("gradientRms"), says: ends },
-    dead: { title: "Dead units", of: layers("dead"), says: most, bounds: [0, 1] },
-    saturated: { title: "Saturated units", of: layers("saturated"), says: most, bounds: [0, 1] },
-    updateRatio: { title: "Update ratio", of: layers("updateRatio"), says: middle },
+    loss: { of: history("loss"), says: (_, { loss }) => format(loss, 3), chance: Math.log },
+    accuracy: { of: history("accuracy"), says: (_, { accuracy }) => percent(accuracy), isShare: true, chance: (classes) => 1 / classes },
+    rms: { of: layers("rms"), says: ends },
+    gradientRms: { of: layers("gradientRms"), says: ends },
+    updateRatio: { of: layers("updateRatio"), says: middle },
+    dead: { of: layers("dead"), says: most, isShare: true },
+    saturated: { of: layers("saturated"), says: most, isShare: true },
   };
 
-  function drawPanel(figure, panel, snapshots, classes) {
-    const series = Object.entries(snapshots).map(([side, snapshot]) => ({ side, ...panel.of(snapshot) }));
-    figure.hidden = series.every(({ x }) => x.length === 0);
-    if (figure.hidden) return;
-    const words = series.map((each) => ({ side: each.side, text: panel.says(each, snapshots[each.side]) }));
-    words.forEach(({ side, text }) => { figure.querySelector(`.value.${side}`).textContent = `${side.toUpperCase()} ${text}`; });
-    const svg = figure.querySelector("svg");
-    svg.setAttribute("aria-label", `${panel.title}: ${words.map(({ side, text }) => `${side.toUpperCase()} ${text}`).join(", ")}.`);
-    drawLines(svg, { series, bounds: panel.bounds, reference: classes && panel.chance?.(classes) });
+  // A layer without an activation has no dead units: its point is null.
+  function drawPanel(figure, { of, says, isShare, chance }, snapshots, classes) {
+    const series = Object.entries(snapshots).map(([side, snapshot]) => ({ side, ...of(snapshot) }));
+    for (const { side, y } of series) {
+      const words = says(y.filter((value) => value !== null), snapshots[side]);
+      figure.querySelector(`.value.${side}`).textContent = `${side.toUpperCase()} ${words}`;
+    }
+    drawLines(figure.querySelector("svg"), series, isShare, classes && chance?.(classes));
   }
 
   const COLUMNS = {

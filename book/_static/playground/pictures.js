@@ -1,5 +1,4 @@
 // The pictures of one network: a ridge of its layers' histograms, and what it learned, as pixels.
-globalThis.Playground ??= {};
 (() => {
   "use strict";
   const { format } = Playground;
@@ -36,24 +35,32 @@ globalThis.Playground ??= {};
       const label = labeled.includes(i) ? `<text class="y" x="${left - 5}" y="${base}">${i + 1}</text>` : "";
       return label + (isFinite(layer) ? outline(layer.histogram, base, height, across, plot) : `<path class="reference" d="M${left} ${base}H${right}"/>`);
     });
-    const axis = ends.map(([value, name]) => `<text class="${name}" x="${across(value)}" y="${plot.height - 4}">${format(value)}</text>`);
+    const axis = ends.map(([value, name]) => `<text class="${name}" x="${across(value)}" y="${plot.foot}">${format(value)}</text>`);
     svg.innerHTML = shapes.join("") + axis.join("");
   }
 
-  const gray = (value) => Array(3).fill(Math.round(255 * (0.5 + 0.5 * value)));
+  const gray = (value) => Array(3).fill(Math.round(127.5 * (1 + value)));
   const mix = (color, share) => color.map((part) => Math.round(247 + share * (part - 247)));
   const PURPLE = [118, 42, 131], GREEN = [0, 110, 45];
   const purpleToGreen = (value) => mix(value < 0 ? PURPLE : GREEN, 0.7 * Math.abs(value));
 
   // Write values from -1 to 1 into an image, row by row, a pixel each; what is not finite stays empty.
-  function paint(image, values, columns, [left, top], color) {
+  function paint(image, values, columns, color, left = 0, top = 0) {
     values.forEach((value, i) => {
       const pixel = (top + Math.floor(i / columns)) * image.width + left + (i % columns);
       if (Number.isFinite(value)) image.data.set([...color(value), 255], 4 * pixel);
     });
   }
 
-  function drawExamples(context, { x, labels }, place) {
+  // What the network answers on a grid, from purple for one class to green for the other, and its training examples.
+  function drawBoundary(canvas, { size, low, high, probability }, { x, labels }) {
+    const cell = 10, image = new ImageData(size, size), small = new OffscreenCanvas(size, size);
+    paint(image, probability.map((each) => 2 * each - 1), size, purpleToGreen);
+    small.getContext("2d").putImageData(image, 0, 0);
+    canvas.width = canvas.height = cell * size; // this empties it, too
+    const context = canvas.getContext("2d"), place = (value) => cell * (((size - 1) * (value - low)) / (high - low) + 0.5);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(small, 0, 0, canvas.width, canvas.height);
     labels.forEach((label, i) => {
       const [across, down] = label ? [4, 9] : [9, 4];
       context.fillStyle = `rgb(${label ? GREEN : PURPLE})`;
@@ -61,28 +68,15 @@ globalThis.Playground ??= {};
     });
   }
 
-  // What the network answers on a grid, from purple for one class to green for the other, and its training examples.
-  function drawBoundary(canvas, { size, low, high, probability }, examples) {
-    const cell = 10, image = new ImageData(size, size), small = new OffscreenCanvas(size, size);
-    paint(image, Array.from(probability, (each) => 2 * each - 1), size, [0, 0], purpleToGreen);
-    small.getContext("2d").putImageData(image, 0, 0);
-    canvas.width = canvas.height = cell * size;
-    const context = canvas.getContext("2d");
-    context.imageSmoothingEnabled = false;
-    context.drawImage(small, 0, 0, canvas.width, canvas.height);
-    drawExamples(context, examples, (value) => cell * (((size - 1) * (value - low)) / (high - low) + 0.5));
-  }
-
   // The units of the first layer in rows of four, one scale for all.
-  function drawFirstLayer(canvas, { rows, columns, images }) {
-    canvas.width = 4 * (columns + 1) - 1;
-    canvas.height = Math.ceil(images.length / 4) * (rows + 1) - 1;
-    const all = new ImageData(canvas.width, canvas.height);
+  function drawFirstLayer(canvas, images) {
+    const side = 8, all = new ImageData(4 * (side + 1) - 1, 4 * (side + 1) - 1);
     const largest = Math.max(...images.map((image) => Math.max(...image.map(Math.abs)))) || 1;
     images.forEach((image, i) => {
-      const scaled = Array.from(image, (weight) => weight / largest);
-      paint(all, scaled, columns, [(i % 4) * (columns + 1), Math.floor(i / 4) * (rows + 1)], gray);
+      const left = (i % 4) * (side + 1), top = Math.floor(i / 4) * (side + 1);
+      paint(all, image.map((weight) => weight / largest), side, gray, left, top);
     });
+    [canvas.width, canvas.height] = [all.width, all.height];
     canvas.getContext("2d").putImageData(all, 0, 0);
   }
 

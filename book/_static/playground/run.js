@@ -6,30 +6,34 @@ Playground.addPiece((P) => {
   const LSUV_BATCH = 256;
   const ACCURACY_EVERY = 20; // steps: the held-out digits cost as much as two or three of them
   const RECENT = 10; // steps whose mean is the running loss
+  const MOST_POINTS = 300;
+  const PAUSE = 4; // while it plays, a boundary is painted again after this many times what the last painting took
 
   class Run {
     constructor(config) {
       this.config = config;
       this.data = P.loadData(config.data, config.seed);
-      this.network = P.buildNetwork(config, this.data.inputs, this.data.classes);
-      this.examples = this.data.train.x.rows;
-      const sample = P.rowsOf(this.data.train.x, 0, Math.min(LSUV_BATCH, this.examples));
+      const { train, inputs, classes } = this.data;
+      this.network = P.buildNetwork(config, inputs, classes);
+      const sample = P.rowsOf(train.x, 0, Math.min(LSUV_BATCH, train.x.rows));
       P.initialize(this.network, config, P.random(config.seed, 1), sample);
       const parameters = P.namedParameters(this.network).map(([, parameter]) => parameter);
       this.update = P.optimizer(parameters, config.optimizer, config.lr);
       this.order = P.random(config.seed, 2);
       this.waiting = []; // what is left of the epoch
+      this.grid = config.data === "digits" ? null : P.gridAround(train.x);
       this.start();
     }
 
     // One pass before the first step, so that there is something to see.
     start() {
       this.steps = 0;
-      this.overflowAt = null;
-      this.history = new P.History();
+      this.history = { step: [], loss: [], accuracy: [] };
+      this.every = 1;
       this.loss = this.pass(Array.from({ length: this.config.batch }, (_, i) => i), "measure");
       this.recent = [];
-      if (!Number.isFinite(this.loss)) this.overflowAt = 0;
+      this.overflowAt = Number.isFinite(this.loss) ? null : 0;
+      this.measureAccuracy();
       this.record();
     }
 
@@ -55,61 +59,71 @@ Playground.addPiece((P) => {
       this.steps++;
       this.recent = [...this.recent.slice(1 - RECENT), loss];
       this.loss = this.recent.reduce((sum, each) => sum + each) / this.recent.length;
-      this.record();
+      if (this.steps % this.every === 0) this.record();
     }
 
     // Examples that fill no batch wait for another epoch: every step is then as long, and no batch is one example.
     nextBatch() {
-      if (this.waiting.length < this.config.batch) this.waiting = this.order.permutation(this.examples);
-      return this.waiting.splice(0, this.config.batch);
+      const { batch } = this.config;
+      if (this.waiting.length < batch) this.waiting = this.order.permutation(this.data.train.x.rows);
+      return this.waiting.splice(0, batch);
     }
 
+    // Where the curves have too many points, every second one goes, and from then on only every second step is added.
+    // So they depend on the steps alone, not on the speed of the machine.
     record() {
-      if (!this.history.wants(this.steps)) return;
-      if (this.accuracyAt === undefined || this.steps - this.accuracyAt >= ACCURACY_EVERY) this.measureAccuracy();
-      this.history.add(this.steps, this.loss, this.accuracy);
+      if (this.steps - this.accuracyAt >= ACCURACY_EVERY) this.measureAccuracy();
+      this.history.step.push(this.steps);
+      this.history.loss.push(this.loss);
+      this.history.accuracy.push(this.accuracy);
+      if (this.history.step.length <= MOST_POINTS) return;
+      for (const key in this.history) this.history[key] = this.history[key].filter((_, i) => i % 2 === 0);
+      this.every *= 2;
+    }
+
+    // The network's answers, a row for each row of x.
+    evaluate(x) {
+      const answers = P.matrix(x.rows, this.data.classes);
+      for (let start = 0; start < x.rows; start += SLICE) {
+        const slice = P.rowsOf(x, start, Math.min(start + SLICE, x.rows));
+        answers.values.set(this.network.forward(slice, "evaluate").values, start * answers.columns);
+      }
+      return answers;
     }
 
     measureAccuracy() {
-      const { x, labels } = this.data.heldOut;
-      let correct = 0;
-      this.evaluate(x, (logits, i) => {
-        // A row with NaN has no largest logit: it counts as wrong.
-        if (logits.every(Number.isFinite) && logits.indexOf(Math.max(...logits)) === labels[i]) correct++;
-      });
-      this.accuracy = correct / labels.length;
+      const { x, labels } = this.data.heldOut, answers = this.evaluate(x);
+      // A row with NaN has no largest logit: it counts as wrong.
+      const isRight = (label, i) => {
+        const logits = P.rowsOf(answers, i, i + 1).values;
+        return logits.every(Number.isFinite) && logits.indexOf(Math.max(...logits)) === label;
+      };
+      this.accuracy = labels.filter(isRight).length / labels.length;
       this.accuracyAt = this.steps;
     }
 
-    // Calls `use(logits, i)` for each row of x.
-    evaluate(x, use) {
-      for (let start = 0; start < x.rows; start += SLICE) {
-        const end = Math.min(start + SLICE, x.rows);
-        const { columns, values } = this.network.forward(P.rowsOf(x, start, end), "evaluate");
-        for (let i = start; i < end; i++) use(values.subarray((i - start) * columns, (i - start + 1) * columns), i);
-      }
+    // The probability of class 1 on the grid.
+    boundary(fresh) {
+      const start = performance.now(), { size, low, high, x } = this.grid;
+      if (!fresh && start < this.paintAt) return this.picture;
+      const { values } = this.evaluate(x);
+      const probability = Float32Array.from({ length: x.rows }, (_, i) => 1 / (1 + Math.exp(values[2 * i] - values[2 * i + 1])));
+      const end = performance.now();
+      this.paintAt = end + PAUSE * (end - start);
+      return (this.picture = { size, low, high, probability });
     }
 
     // While it plays, what is costly is taken again only now and then; `fresh` asks for all of it now.
     snapshot(fresh = true) {
       if (fresh && this.accuracyAt !== this.steps) this.measureAccuracy();
+      const { steps: step, loss, accuracy, overflowAt, history, network, grid } = this;
       return {
-        step: this.steps,
-        epoch: (this.steps * this.config.batch) / this.examples,
-        history: this.history.points,
-        loss: this.loss,
-        accuracy: this.accuracy,
-        overflowAt: this.overflowAt,
-        layers: P.measureParts(this.network),
-        boundary: this.config.data === "digits" ? null : this.boundary(fresh),
-        firstLayer: this.config.data === "digits" ? P.measureFirstLayer(this.network) : null,
-        stepsPerSecond: 0, // the worker knows
+        step, loss, accuracy, overflowAt, history,
+        epoch: (step * this.config.batch) / this.data.train.x.rows,
+        layers: P.measureParts(network),
+        boundary: grid && this.boundary(fresh),
+        firstLayer: grid ? null : P.measureFirstLayer(network),
       };
-    }
-
-    boundary(fresh) {
-      if (!this.picture) this.picture = new P.BoundaryPicture(this.data.train.x);
-      return this.picture.paint(fresh, (x, use) => this.evaluate(x, use));
     }
   }
 

@@ -1,73 +1,54 @@
 // Draws the newest snapshots of both networks, and the experiment that they belong to.
-globalThis.Playground ??= {};
 (() => {
   "use strict";
   const { PANELS, PRESETS, write } = Playground;
 
-  const root = document.querySelector(".playground");
-  const find = (selector) => root.querySelector(selector);
-  const side = (name) => find(`.pg-side.${name}`);
+  const find = (selector) => document.querySelector(`.playground ${selector}`);
   const text = (name) => find(`[data-says=${name}]`).textContent; // the page's sentences stand in the page
 
   // The training examples of flat data, drawn from the seed as the worker draws them.
   const known = {};
   const examples = (data, seed) => (known[`${data} ${seed}`] ??= Playground.engine.loadData(data, seed).train);
 
-  function drawLearned(figure, { boundary, firstLayer }, { data, seed }) {
-    const canvas = figure.querySelector("canvas"), says = text(firstLayer ? "weights" : "boundary");
-    figure.hidden = !boundary && !firstLayer;
+  function drawSide(name, snapshot, { data, seed }) {
+    const { layers, boundary, firstLayer } = snapshot, canvas = find(`.${name} canvas`);
+    Playground.drawRidge(find(`.${name} .pg-ridge`), layers);
+    find(`.${name} .pg-learned`).classList.toggle("flat", boundary !== null);
     if (boundary) Playground.drawBoundary(canvas, boundary, examples(data, seed));
     if (firstLayer) Playground.drawFirstLayer(canvas, firstLayer);
-    figure.querySelector("figcaption").textContent = says;
-    canvas.setAttribute("aria-label", says);
-  }
-
-  function drawSide(name, snapshot, config) {
-    const place = side(name), { overflowAt } = snapshot;
-    Playground.drawRidge(place.querySelector(".pg-ridge"), snapshot.layers);
-    drawLearned(place.querySelector(".pg-learned"), snapshot, config);
-    place.querySelector(".pg-overflow").textContent = overflowAt === null ? "" : text("overflow").replace("#", overflowAt);
     if (find(".pg-table").open) Playground.fillTable(find(`table.${name}`), name, snapshot);
   }
 
-  function drawClock({ step, epoch, stepsPerSecond }, playing) {
-    const speed = playing && stepsPerSecond ? `, ${Math.round(stepsPerSecond)} steps a second` : "";
-    find(".pg-clock").textContent = `step ${step}, epoch ${epoch.toFixed(1)}${speed}`;
+  // A refusal, or that a network has stopped. The words are read out when they change, so only then are they set.
+  function tell(name, words) {
+    const place = find(`.${name} .pg-told`);
+    if (place.textContent !== words) place.textContent = words;
   }
 
-  // `latest` holds the newest snapshot of each side that has one.
-  function draw(latest, experiment, playing) {
-    const classes = ["a", "b"].map((name) => (experiment[name].data === "digits" ? 10 : 2));
-    const chance = classes[0] === classes[1] ? classes[0] : undefined;
-    for (const [name, snapshot] of Object.entries(latest)) drawSide(name, snapshot, experiment[name]);
-    for (const [key, panel] of Object.entries(PANELS)) Playground.drawPanel(find(`.pg-panel.${key}`), panel, latest, chance);
-    const [first] = Object.values(latest);
-    if (first) drawClock(first, playing);
+  function drawCharts(latest, { a, b }) {
+    const classes = a.data === "digits" ? 10 : 2, isSame = (a.data === "digits") === (b.data === "digits");
+    for (const key in PANELS) Playground.drawPanel(find(`.${key}`), PANELS[key], latest, isSame && classes);
+    const ahead = Object.values(latest).reduce((one, other) => (one.step > other.step ? one : other));
+    const speed = ahead.stepsPerSecond ? `, ${Math.round(ahead.stepsPerSecond)} steps a second` : "";
+    find(".pg-clock").textContent = `step ${ahead.step}, epoch ${ahead.epoch.toFixed(1)}${speed}`;
   }
 
+  // A part is the charts or a side; `latest` holds the newest snapshot of each side that has one.
+  function draw(part, latest, experiment) {
+    if (latest[part]) drawSide(part, latest[part], experiment[part]);
+    if (part === "charts" && Object.keys(latest).length) drawCharts(latest, experiment);
+  }
+
+  // The controls, and the story that it is.
   function showExperiment(experiment) {
-    for (const name of ["a", "b"]) Playground.showConfig(side(name).querySelector("form"), name, experiment[name]);
-    for (const preset of document.querySelectorAll(".pg-preset")) {
-      const chosen = write(PRESETS[preset.id.replace("preset-", "")]) === write(experiment);
-      preset.classList.toggle("chosen", chosen);
-      preset.querySelector("a").setAttribute("aria-current", chosen);
+    for (const name of ["a", "b"]) Playground.showConfig(name, experiment[name]);
+    for (const link of document.querySelectorAll(".pg-presets a")) {
+      const chosen = write(PRESETS[link.hash.replace("#preset-", "")]) === write(experiment);
+      link.setAttribute("aria-current", chosen);
+      document.querySelector(link.hash).classList.toggle("chosen", chosen);
+      if (chosen) link.closest("ul").scrollLeft = link.offsetLeft - 16; // on a phone the row is longer than the screen
     }
   }
 
-  // The parts that repeat: two sides, and a figure for each panel.
-  function makeParts() {
-    for (const name of ["a", "b"]) {
-      const place = find("template").content.cloneNode(true).firstElementChild;
-      place.classList.add(name);
-      place.querySelector(".pg-name").textContent = `Network ${name.toUpperCase()}`;
-      Playground.makeControls(place.querySelector("form"), name);
-      find(".pg-sides").append(place);
-    }
-    for (const [key, { title }] of Object.entries(PANELS)) {
-      find(`.pg-panel.${key}`).innerHTML = `<figcaption><div>${title}</div><span class="value a"></span> <span class="value b"></span></figcaption>
-        <svg role="img"></svg>`;
-    }
-  }
-
-  Object.assign(Playground, { draw, showExperiment, makeParts, find, side, text });
+  Object.assign(Playground, { draw, showExperiment, find, text, tell });
 })();

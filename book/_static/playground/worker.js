@@ -2,78 +2,65 @@
 (() => {
   "use strict";
 
-  // Runs inside the worker; P is the engine, `post` sends a message to the page.
-  function serve(P, post) {
+  // Runs inside the worker; P is the engine.
+  function serve(P) {
     const SLICE = 60; // milliseconds between two snapshots
     const sides = new Map();
-    let playing = false, limit = Infinity, began, played;
+    let timer, began, played;
 
-    const report = (fresh) => {
-      for (const [side, run] of sides) {
-        const stepsPerSecond = playing ? (1000 * played) / (performance.now() - began) : 0;
-        post({ type: "snapshot", side, snapshot: { ...run.snapshot(fresh), stepsPerSecond } });
-      }
+    const report = (fresh, stepsPerSecond) => {
+      for (const [side, run] of sides) postMessage({ side, snapshot: { ...run.snapshot(fresh), stepsPerSecond } });
     };
 
+    // Both sides take the same number of steps.
     const stepAll = () => {
       for (const run of sides.values()) run.step();
-      played++;
     };
 
-    // Both sides take the same number of steps. Messages come in between two slices.
+    // Messages come in between two slices.
     const play = () => {
-      if (!playing) return;
       const end = performance.now() + SLICE;
-      const due = () => played < (limit * (performance.now() - began)) / 1000;
-      while (performance.now() < end && due()) stepAll();
-      report(false);
-      setTimeout(play, due() ? 0 : SLICE);
-    };
-
-    const build = ({ side, config }) => {
-      sides.delete(side);
-      try {
-        sides.set(side, P.createRun(config));
-      } catch (fault) {
-        if (!(fault instanceof RangeError)) throw fault;
-        post({ type: "refused", side, message: fault.message });
-        return;
-      }
-      post({ type: "snapshot", side, snapshot: sides.get(side).snapshot() });
+      for (; performance.now() < end; played++) stepAll();
+      report(false, (1000 * played) / (performance.now() - began));
+      timer = setTimeout(play);
     };
 
     const actions = {
-      build,
-      play: (message) => {
-        [limit, began, played] = [message.limit ?? Infinity, performance.now(), 0];
-        if (!playing) setTimeout(play);
-        playing = true;
+      build: ({ side, config }) => {
+        sides.delete(side);
+        try {
+          sides.set(side, P.createRun(config));
+          postMessage({ side, snapshot: { ...sides.get(side).snapshot(true), stepsPerSecond: 0 } });
+        } catch (fault) {
+          if (!(fault instanceof RangeError)) throw fault;
+          postMessage({ side, refusal: fault.message });
+        }
+      },
+      play: () => {
+        [began, played] = [performance.now(), 0];
+        clearTimeout(timer);
+        timer = setTimeout(play);
       },
       pause: () => {
-        playing = false;
-        report(true);
+        clearTimeout(timer);
+        report(true, 0);
       },
       step: ({ count }) => {
         for (let i = 0; i < count; i++) stepAll();
-        report(true);
+        report(true, 0);
       },
     };
-    return (message) => actions[message.type](message);
+    return ({ data }) => actions[data.type](data);
   }
 
   const source = () => `
     const engine = {};
     ${Playground.pieces.map((piece) => `(${piece})(engine);`).join("\n")}
-    const receive = (${serve})(engine, postMessage);
-    onmessage = ({ data }) => receive(data);`;
+    onmessage = (${serve})(engine);`;
 
   Playground.startWorker = (onMessage) => {
-    const address = URL.createObjectURL(new Blob([source()], { type: "text/javascript" }));
-    const worker = new Worker(address);
+    const worker = new Worker(URL.createObjectURL(new Blob([source()], { type: "text/javascript" })));
     worker.onmessage = ({ data }) => onMessage(data);
-    return {
-      post: (message) => worker.postMessage(message),
-      terminate: () => { worker.terminate(); URL.revokeObjectURL(address); },
-    };
+    return worker;
   };
 })();
