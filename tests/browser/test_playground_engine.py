@@ -231,7 +231,7 @@ MISTAKES = {
     "scalar gradient": ("layers", "value * this.x.values[i]", "value"),
     "normalization": ("normalization", "- center - xhat[i] * along", "- center"),
     "running variance": ("normalization", "/ (x.rows - 1)]", "/ x.rows]"),
-    "skip path": ("network", "dx = this.branch.backward(dy)", "dx = (this.branch.backward(dy), dy)"),
+    "skip path": ("network", "this.branch.backward(dy).values", "(this.branch.backward(dy), dy).values"),
     "loss": ("network", "(column === labels[row])) / rows", "(column === labels[row]))"),
     "momentum": ("optimizers", "0.9 * velocity[i]", "0.91 * velocity[i]"),
     "adam": ("optimizers", "1 - 0.999 ** step", "1"),

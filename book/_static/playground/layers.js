@@ -13,44 +13,46 @@ Playground.addPiece((P) => {
     movedSquare: 0,
   });
 
-  // What all layers share: a place for each result. Evaluation has its own, so that it leaves what the backward
-  // pass needs, and what the pictures show, as the last training batch left it.
+  // What all layers share: a place for each result. A layer says how y and dx are filled. Evaluation has a place of its
+  // own, so that it leaves what the backward pass needs, and what the pictures show, as the last training batch left it.
   P.Layer = class {
     parameters = {};
     children = [];
 
-    output(x, mode, columns = x.columns) {
-      if (mode === "evaluate") return (this.evaluated = P.room(this.evaluated, x.rows, columns));
-      this.x = x;
-      return (this.y = P.room(this.y, x.rows, columns));
+    forward(x, mode) {
+      const place = mode === "evaluate" ? "evaluated" : "y";
+      const y = (this[place] = P.room(this[place], x.rows, this.outputs ?? x.columns));
+      if (mode !== "evaluate") this.x = x;
+      this.fillOutput(y, x, mode);
+      return y;
     }
 
-    inputGradient() {
-      return (this.dx = P.room(this.dx, this.x.rows, this.x.columns));
+    backward(dy) {
+      this.dx = P.room(this.dx, this.x.rows, this.x.columns);
+      this.fillGradient(this.dx, dy);
+      return this.dx;
     }
   };
 
   P.Linear = class extends P.Layer {
     constructor(inputs, outputs, { bias = true } = {}) {
       super();
+      this.outputs = outputs;
       this.parameters.weight = P.parameter(inputs, outputs);
       if (bias) this.parameters.bias = P.parameter(1, outputs);
     }
 
-    forward(x, mode) {
+    fillOutput(y, x) {
       const { weight, bias } = this.parameters;
-      const y = this.output(x, mode, weight.value.columns);
       P.multiply(y, x, weight.value);
       if (bias) addToRows(y, bias.value.values);
-      return y;
     }
 
-    backward(dy) {
-      const { weight, bias } = this.parameters, dx = this.inputGradient();
+    fillGradient(dx, dy) {
+      const { weight, bias } = this.parameters;
       P.multiply(weight.gradient, this.x, dy, "a");
       P.multiply(dx, dy, weight.value, "b");
       if (bias) sumOfRows(bias.gradient.values, dy);
-      return dx;
     }
   };
 
@@ -73,46 +75,42 @@ Playground.addPiece((P) => {
       Object.assign(this, P.activations[name]);
     }
 
-    forward(x, mode) {
-      const { value } = this, z = x.values;
-      return P.fill(this.output(x, mode), (i) => value(z[i]));
+    fillOutput(y, x) {
+      P.fill(y, (i) => this.value(x.values[i]));
     }
 
-    backward(dy) {
-      const { slope } = this, z = this.x.values, y = this.y.values, dx = this.inputGradient();
-      for (let i = 0; i < z.length; i++) dx.values[i] = dy.values[i] * slope(z[i], y[i]);
-      return dx;
+    fillGradient(dx, dy) {
+      P.fill(dx, (i) => dy.values[i] * this.slope(this.x.values[i], this.y.values[i]));
     }
   };
 
-  // Fixup's scalar bias: one number, added to everything.
+  // Fixup's scalars: a bias, one number that is added to everything, and a multiplier.
   P.ScalarBias = class extends P.Layer {
     parameters = { bias: P.parameter(1, 1) };
 
-    forward(x, mode) {
+    fillOutput(y, x) {
       const [bias] = this.parameters.bias.value.values;
-      return P.fill(this.output(x, mode), (i) => x.values[i] + bias);
+      P.fill(y, (i) => x.values[i] + bias);
     }
 
-    backward(dy) {
+    fillGradient(dx, dy) {
       this.parameters.bias.gradient.values[0] = P.sum(dy, (value) => value);
-      return dy;
+      dx.values.set(dy.values);
     }
   };
 
-  // Fixup's scalar multiplier.
   P.ScalarScale = class extends P.Layer {
     parameters = { scale: P.parameter(1, 1, 1) };
 
-    forward(x, mode) {
+    fillOutput(y, x) {
       const [scale] = this.parameters.scale.value.values;
-      return P.fill(this.output(x, mode), (i) => scale * x.values[i]);
+      P.fill(y, (i) => scale * x.values[i]);
     }
 
-    backward(dy) {
-      const { value: { values: [scale] }, gradient } = this.parameters.scale;
-      gradient.values[0] = P.sum(dy, (value, i) => value * this.x.values[i]);
-      return P.fill(this.inputGradient(), (i) => scale * dy.values[i]);
+    fillGradient(dx, dy) {
+      const [scale] = this.parameters.scale.value.values;
+      this.parameters.scale.gradient.values[0] = P.sum(dy, (value, i) => value * this.x.values[i]);
+      P.fill(dx, (i) => scale * dy.values[i]);
     }
   };
 });

@@ -29,14 +29,14 @@ Playground.addPiece((P) => {
       this.children = [["branch", branch]];
     }
 
-    forward(x, mode) {
-      const y = this.branch.forward(x, mode);
-      return P.fill(this.output(x, mode), (i) => x.values[i] + y.values[i]);
+    fillOutput(y, x, mode) {
+      const branch = this.branch.forward(x, mode).values;
+      P.fill(y, (i) => x.values[i] + branch[i]);
     }
 
-    backward(dy) {
-      const dx = this.branch.backward(dy);
-      return P.fill(this.inputGradient(), (i) => dy.values[i] + dx.values[i]);
+    fillGradient(dx, dy) {
+      const branch = this.branch.backward(dy).values;
+      P.fill(dx, (i) => dy.values[i] + branch[i]);
     }
   };
 

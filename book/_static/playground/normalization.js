@@ -19,8 +19,8 @@ Playground.addPiece((P) => {
       this.parameters = { scale: P.parameter(1, units, 1), shift: P.parameter(1, units) };
     }
 
-    forward(x, mode) {
-      const { scale, shift } = this.parameters, y = this.output(x, mode);
+    fillOutput(y, x, mode) {
+      const { scale, shift } = this.parameters;
       const xhat = mode === "evaluate" ? y : (this.xhat = P.room(this.xhat, x.rows, x.columns));
       const sigmas = this.groups(x).map((group, k) => {
         const [center, variance] = this.statistics(x, group, k, mode), sigma = Math.sqrt(variance + EPSILON);
@@ -28,27 +28,26 @@ Playground.addPiece((P) => {
         return sigma;
       });
       if (mode !== "evaluate") this.sigmas = sigmas;
-      return P.fill(y, (i) => scale.value.values[i % y.columns] * xhat.values[i] + shift.value.values[i % y.columns]);
+      P.fill(y, (i) => scale.value.values[i % y.columns] * xhat.values[i] + shift.value.values[i % y.columns]);
     }
 
     // With g for dLoss/dxhat: dx = (g - mean(g) - xhat mean(g xhat)) / sigma. It takes the place of g.
-    backward(dy) {
-      const { scale, shift } = this.parameters, xhat = this.xhat.values, { columns } = dy;
+    fillGradient(dx, dy) {
+      const { scale, shift } = this.parameters, xhat = this.xhat.values, g = dx.values;
       scale.gradient.values.fill(0);
       shift.gradient.values.fill(0);
-      const dx = P.fill(this.inputGradient(), (i) => {
-        scale.gradient.values[i % columns] += dy.values[i] * xhat[i];
-        shift.gradient.values[i % columns] += dy.values[i];
-        return dy.values[i] * scale.value.values[i % columns];
-      });
-      const g = dx.values;
+      for (let i = 0; i < g.length; i++) {
+        const unit = i % dy.columns;
+        scale.gradient.values[unit] += dy.values[i] * xhat[i];
+        shift.gradient.values[unit] += dy.values[i];
+        g[i] = dy.values[i] * scale.value.values[unit];
+      }
       this.groups(dy).forEach((group, k) => {
         const center = mean(group, (i) => g[i]), along = mean(group, (i) => g[i] * xhat[i]);
         for (let i = group.start; i < group.end; i += group.stride) {
           g[i] = (g[i] - center - xhat[i] * along) / this.sigmas[k];
         }
       });
-      return dx;
     }
 
     statistics({ values }, group) {
