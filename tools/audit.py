@@ -15,13 +15,11 @@ import subprocess
 from pathlib import Path
 
 import page_checks
+from chromium import FLAGS, chromium, executable
 from gzip_server import serving
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "requirements" / "audit"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 CATEGORIES = {"performance": "perf", "accessibility": "a11y", "best-practices": "best", "seo": "seo"}
 COLUMNS = ["desktop perf", "mobile perf", "a11y", "best", "seo", "shift", "kB", "axe light", "axe dark"]
 COLUMNS += ["stops to figure", "stops", "console", "other hosts", "speed"]
@@ -39,23 +37,14 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     tools = None if arguments.no_lighthouse else install(out)
     rows, faults = {}, []
-    with serving(arguments.site) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    with serving(arguments.site) as address, chromium() as browser:
         for name in chosen(arguments.site, arguments.only.split()):
             rows[name] = look(browser, f"{address}/{name}", faults)
             if tools:
-                rows[name] |= lighthouse(tools, f"{address}/{name}", out)
+                rows[name] |= lighthouse(tools, f"{address}/{name}", out, executable(browser.browser_type))
             print(line(name, rows[name]), flush=True)
     (out / "table.md").write_text(table(rows))
     (out / "faults.txt").write_text("".join(f"{fault}\n" for fault in faults))
-
-
-def chromium():
-    """The browser: CHROME_PATH, or the first that is installed."""
-    found = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if found is None:
-        raise SystemExit("There is no Chromium: install it, or set CHROME_PATH.")
-    return found
 
 
 def install(out):
@@ -102,22 +91,22 @@ def look(browser, url, faults):
     return dict(zip(BROWSER_ONLY, (size // 1000, *counts, len(words), len(strangers)), strict=True))
 
 
-def lighthouse(tools, url, out):
+def lighthouse(tools, url, out, path):
     """Lighthouse's scores, desktop and mobile: of what both measure, the worse."""
-    desktop, mobile = (report(tools, url, out, options) for options in (["--preset=desktop"], []))
+    desktop, mobile = (report(tools, url, out, path, options) for options in (["--preset=desktop"], []))
     worse = {CATEGORIES[name]: min(desktop[name], mobile[name]) for name in list(CATEGORIES)[1:]}
     shift, speed = max(desktop["shift"], mobile["shift"]), min(desktop["speed"], mobile["speed"])
     scores = {"desktop perf": desktop["performance"], "mobile perf": mobile["performance"]}
     return scores | worse | {"shift": round(shift, 3), "speed": round(speed)}
 
 
-def report(tools, url, out, options):
+def report(tools, url, out, chrome, options):
     """One run of Lighthouse: each category in percent, the layout shift, the machine's speed."""
     path = out / "lighthouse.json"
     command = ["node", tools / "lighthouse" / "cli" / "index.js", url, "--quiet", "--output=json"]
     command += [f"--output-path={path}", f"--only-categories={','.join(CATEGORIES)}"]
-    command += [f"--chrome-flags={' '.join(FLAGS)}", *options]
-    subprocess.run(command, check=True, env=os.environ | {"CHROME_PATH": chromium()})
+    command += [f"--chrome-flags={' '.join(['--headless=new', *FLAGS])}", *options]
+    subprocess.run(command, check=True, env=os.environ | {"CHROME_PATH": chrome})
     result = json.loads(path.read_text())
     scores = {name: round(100 * (result["categories"][name]["score"] or 0)) for name in CATEGORIES}
     shift = result["audits"]["cumulative-layout-shift"]["numericValue"]

@@ -20,7 +20,7 @@ from pathlib import Path
 import lite
 import nbformat
 import notebooks
-from pdf import chromium
+from chromium import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 BELOW = "some/book"  # the site must work from a sub-path

@@ -9,26 +9,19 @@ book leads to that page here, and no link to a file of this computer is left.
 """
 
 import argparse
-import contextlib
 import html
 import io
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import pages
 import yaml
-from playwright.sync_api import Error, sync_playwright
+from chromium import chromium
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, NameObject
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-NO_CHROMIUM = (
-    "There is no Chromium that starts: install the package chromium or Google Chrome, "
-    "or run `.venv/bin/playwright install chromium`."
-)
 PAPER = {
     "format": "A4",
     "print_background": True,
@@ -88,19 +81,6 @@ def main():
     with chromium() as browser:
         write(make(browser, root, root / "_build" / f"html{suffix}", arguments.address), target)
     print(f"The book is printed. Open {target}")
-
-
-@contextlib.contextmanager
-def chromium():
-    """Start the system's Chromium, or that of Playwright; raises SystemExit where there is none."""
-    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=path)
-        except Error:
-            raise SystemExit(NO_CHROMIUM) from None
-        with contextlib.closing(browser):
-            yield browser
 
 
 def make(browser, root, site, address):

@@ -1,35 +1,21 @@
 """One browser for all tests, one visit of each built page for all that only looks at it."""
 
-import shutil
+import sys
 
 import pytest
-from visit import PAGES, visit
+from visit import PAGES, SITE, visit
 
-CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--headless",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+sys.path.insert(0, str(SITE.parents[1] / "tools"))
 
 
 @pytest.fixture(scope="session")
 def browser():
-    """Start the system's Chromium, once."""
-    if CHROMIUM is None:
-        pytest.fail("no Chromium found: install the package chromium, or Google Chrome")
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="Playwright drives the browser (extra `test`)"
-    )
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    """Start Chromium, once."""
+    pytest.importorskip("playwright", reason="Playwright drives the browser (extra `browser`)")
+    from chromium import chromium
+
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session", params=PAGES, ids=lambda path: path.stem)

@@ -13,6 +13,7 @@ pypdf = pytest.importorskip("pypdf", reason="pypdf joins the pages (extra `brows
 pytest.importorskip("playwright", reason="Playwright drives the browser (extra `browser`)")
 sys.path.insert(0, str(forms_book.ROOT / "tools"))
 
+import chromium  # noqa: E402
 import pdf  # noqa: E402
 
 TABS = """# Two tabs
@@ -122,7 +123,7 @@ def test_without_a_chromium_it_says_how_to_get_one(tmp_path):
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
     command = [sys.executable, pdf.__file__, "--root", tmp_path]
-    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CHROME_PATH": ""}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 1
-    assert done.stderr == f"{pdf.NO_CHROMIUM}\n"
+    assert done.stderr == f"{chromium.NO_CHROMIUM}\n"

@@ -288,7 +288,9 @@ def test_the_presets_leave_a_phone_room_for_the_story(browser):
         page.locator(".pg-presets a").last.focus()
         page.keyboard.press("Enter")
         page.wait_for_function("() => document.querySelector('#preset-normalized.chosen')")
-        row, chosen = (page.locator(f".pg-presets {each}").bounding_box() for each in ("ul", "a[aria-current=true]"))
+        row, chosen = (
+            page.locator(f".pg-presets {each}").bounding_box() for each in ("ul", "a[aria-current=true]")
+        )
         assert row["height"] < 70
         assert row["x"] <= chosen["x"]
         assert chosen["x"] + chosen["width"] <= row["x"] + row["width"]

@@ -119,7 +119,9 @@ def test_the_search_from_disk_finds_pages_and_is_quiet(browser):
         assert visited.faults == []
 
 
-@pytest.mark.parametrize("name", ["book/05-xavier.html", "book/intro.html", "search.html?q=orthogonal"])
+@pytest.mark.parametrize(
+    "name", ["book/05-xavier.html", "book/intro.html", "book/playground.html", "search.html?q=orthogonal"]
+)
 def test_a_policy_that_forbids_other_hosts_forbids_nothing_here(browser, name):
     context = browser.new_context(viewport={"width": WIDTH, "height": 900})
     said, asked = [], []
