@@ -1,5 +1,5 @@
 // Activation functions, each with its slope; from the output y where that is cheapest. The limits are those
-// that a unit can saturate at.
+// that a unit can saturate at. Each has loops of its own: one for all would call a function for every number.
 Playground.addPiece((P) => {
   "use strict";
 
@@ -16,15 +16,30 @@ Playground.addPiece((P) => {
     return x >= 0 ? tail : 2 - tail;
   }
   const normalCdf = (z) => 0.5 * erfc(-z / Math.SQRT2);
+  const normalDensity = (z) => Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
 
   P.activations = {
-    relu: { value: (z) => Math.max(z, 0), slope: (z, y) => (y === 0 ? 0 : 1) }, // Math.max lets NaN through
-    tanh: { value: Math.tanh, slope: (z, y) => 1 - y * y, limits: [-1, 1] },
-    sigmoid: { value: (z) => 1 / (1 + Math.exp(-z)), slope: (z, y) => y * (1 - y), limits: [0, 1] },
-    gelu: {
-      value: (z) => z * normalCdf(z),
-      slope: (z) => normalCdf(z) + (z * Math.exp(-0.5 * z * z)) / Math.sqrt(2 * Math.PI),
+    relu: {
+      fill(y, z) { for (let i = 0; i < z.length; i++) y[i] = Math.max(z[i], 0); }, // it lets NaN through
+      fillSlope(slope, z, y) { for (let i = 0; i < z.length; i++) slope[i] = y[i] === 0 ? 0 : 1; },
     },
-    linear: { value: (z) => z, slope: () => 1 },
+    tanh: {
+      fill(y, z) { for (let i = 0; i < z.length; i++) y[i] = Math.tanh(z[i]); },
+      fillSlope(slope, z, y) { for (let i = 0; i < z.length; i++) slope[i] = 1 - y[i] * y[i]; },
+      limits: [-1, 1],
+    },
+    sigmoid: {
+      fill(y, z) { for (let i = 0; i < z.length; i++) y[i] = 1 / (1 + Math.exp(-z[i])); },
+      fillSlope(slope, z, y) { for (let i = 0; i < z.length; i++) slope[i] = y[i] * (1 - y[i]); },
+      limits: [0, 1],
+    },
+    gelu: {
+      fill(y, z) { for (let i = 0; i < z.length; i++) y[i] = z[i] * normalCdf(z[i]); },
+      fillSlope(slope, z) { for (let i = 0; i < z.length; i++) slope[i] = normalCdf(z[i]) + z[i] * normalDensity(z[i]); },
+    },
+    linear: {
+      fill(y, z) { y.set(z); },
+      fillSlope(slope) { slope.fill(1); },
+    },
   };
 });

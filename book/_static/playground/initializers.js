@@ -54,9 +54,9 @@ Playground.addPiece((P) => {
   };
 
   // The standard deviation; 0 where it is only the rounding of a constant.
-  function spread(outputs) {
-    const count = outputs.values.length, mean = P.sum(outputs, (value) => value) / count;
-    const std = Math.sqrt(P.sum(outputs, (value) => (value - mean) ** 2) / count);
+  function spread({ values }) {
+    const mean = P.sum(values) / values.length, deviations = values.map((value) => value - mean);
+    const std = Math.sqrt(P.dot(deviations, deviations) / values.length);
     return std <= 16 * 2 ** -23 * Math.abs(mean) ? 0 : std;
   }
 

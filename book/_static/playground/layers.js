@@ -76,11 +76,12 @@ Playground.addPiece((P) => {
     }
 
     fillOutput(y, x) {
-      P.fill(y, (i) => this.value(x.values[i]));
+      this.fill(y.values, x.values);
     }
 
     fillGradient(dx, dy) {
-      P.fill(dx, (i) => dy.values[i] * this.slope(this.x.values[i], this.y.values[i]));
+      this.fillSlope(dx.values, this.x.values, this.y.values);
+      for (let i = 0; i < dx.values.length; i++) dx.values[i] *= dy.values[i];
     }
   };
 
@@ -90,11 +91,11 @@ Playground.addPiece((P) => {
 
     fillOutput(y, x) {
       const [bias] = this.parameters.bias.value.values;
-      P.fill(y, (i) => x.values[i] + bias);
+      for (let i = 0; i < y.values.length; i++) y.values[i] = x.values[i] + bias;
     }
 
     fillGradient(dx, dy) {
-      this.parameters.bias.gradient.values[0] = P.sum(dy, (value) => value);
+      this.parameters.bias.gradient.values[0] = P.sum(dy.values);
       dx.values.set(dy.values);
     }
   };
@@ -104,13 +105,13 @@ Playground.addPiece((P) => {
 
     fillOutput(y, x) {
       const [scale] = this.parameters.scale.value.values;
-      P.fill(y, (i) => scale * x.values[i]);
+      for (let i = 0; i < y.values.length; i++) y.values[i] = scale * x.values[i];
     }
 
     fillGradient(dx, dy) {
       const [scale] = this.parameters.scale.value.values;
-      this.parameters.scale.gradient.values[0] = P.sum(dy, (value, i) => value * this.x.values[i]);
-      P.fill(dx, (i) => scale * dy.values[i]);
+      this.parameters.scale.gradient.values[0] = P.dot(dy.values, this.x.values);
+      for (let i = 0; i < dx.values.length; i++) dx.values[i] = scale * dy.values[i];
     }
   };
 });

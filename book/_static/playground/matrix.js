@@ -9,9 +9,15 @@ Playground.addPiece((P) => {
     return matrix;
   };
 
-  P.sum = ({ values }, term) => {
+  P.sum = (values) => {
     let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += term(values[i], i);
+    for (let i = 0; i < values.length; i++) sum += values[i];
+    return sum;
+  };
+
+  P.dot = (a, b) => {
+    let sum = 0;
+    for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
     return sum;
   };
 

@@ -21,7 +21,7 @@ Playground.addPiece((P) => {
     };
   });
 
-  const sumOfSquares = (matrix) => P.sum(matrix, (value) => value * value);
+  const sumOfSquares = ({ values }) => P.dot(values, values);
   const rms = (matrix) => Math.sqrt(sumOfSquares(matrix) / matrix.values.length);
   const mean = (numbers) => (numbers.length ? numbers.reduce((sum, number) => sum + number / numbers.length, 0) : null);
 
@@ -41,18 +41,16 @@ Playground.addPiece((P) => {
   }
 
   // The share of units whose slope is flat on the whole batch: no gradient passes them.
-  function dead({ slope, x, y }) {
-    const units = x.columns;
-    const alive = new Uint8Array(units);
-    for (let i = 0; i < y.values.length; i++) {
-      if (!(Math.abs(slope(x.values[i], y.values[i])) < FLAT)) alive[i % units] = 1;
-    }
-    return alive.filter((each) => !each).length / units;
+  function dead({ x, y, fillSlope }) {
+    const slopes = new Float32Array(y.values.length), alive = new Set();
+    fillSlope(slopes, x.values, y.values);
+    for (let i = 0; i < slopes.length; i++) if (!(Math.abs(slopes[i]) < FLAT)) alive.add(i % y.columns);
+    return 1 - alive.size / y.columns;
   }
 
-  function saturated({ limits: [low, high], y }) {
+  function saturated({ limits: [low, high], y: { values } }) {
     const margin = NEAR * (high - low);
-    return P.sum(y, (value) => value < low + margin || value > high - margin) / y.values.length;
+    return values.filter((value) => value < low + margin || value > high - margin).length / values.length;
   }
 
   // The size of the last step relative to the weights; null before the first, and for weights that are all 0.

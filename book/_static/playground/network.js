@@ -30,15 +30,17 @@ Playground.addPiece((P) => {
     }
 
     fillOutput(y, x, mode) {
-      const branch = this.branch.forward(x, mode).values;
-      P.fill(y, (i) => x.values[i] + branch[i]);
+      add(y.values, x.values, this.branch.forward(x, mode).values);
     }
 
     fillGradient(dx, dy) {
-      const branch = this.branch.backward(dy).values;
-      P.fill(dx, (i) => dy.values[i] + branch[i]);
+      add(dx.values, dy.values, this.branch.backward(dy).values);
     }
   };
+
+  function add(sum, a, b) {
+    for (let i = 0; i < sum.length; i++) sum[i] = a[i] + b[i];
+  }
 
   // The path and the layer of all that a layer holds, itself included, in the order of execution.
   P.namedLayers = (layer, path = "") => [

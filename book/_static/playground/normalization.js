@@ -7,9 +7,15 @@ Playground.addPiece((P) => {
   const EPSILON = 1e-5; // the values of netinit, and of PyTorch
   const MOMENTUM = 0.1;
 
-  function mean({ start, stride, end }, term) {
+  function mean(a, { start, stride, end }) {
     let sum = 0;
-    for (let i = start; i < end; i += stride) sum += term(i);
+    for (let i = start; i < end; i += stride) sum += a[i];
+    return (sum * stride) / (end - start);
+  }
+
+  function meanProduct(a, b, { start, stride, end }, center = 0) {
+    let sum = 0;
+    for (let i = start; i < end; i += stride) sum += (a[i] - center) * (b[i] - center);
     return (sum * stride) / (end - start);
   }
 
@@ -28,7 +34,10 @@ Playground.addPiece((P) => {
         return sigma;
       });
       if (mode !== "evaluate") this.sigmas = sigmas;
-      P.fill(y, (i) => scale.value.values[i % y.columns] * xhat.values[i] + shift.value.values[i % y.columns]);
+      const scales = scale.value.values, shifts = shift.value.values;
+      for (let i = 0; i < y.values.length; i++) {
+        y.values[i] = scales[i % y.columns] * xhat.values[i] + shifts[i % y.columns];
+      }
     }
 
     // With g for dLoss/dxhat: dx = (g - mean(g) - xhat mean(g xhat)) / sigma. It takes the place of g.
@@ -43,7 +52,7 @@ Playground.addPiece((P) => {
         g[i] = dy.values[i] * scale.value.values[unit];
       }
       this.groups(dy).forEach((group, k) => {
-        const center = mean(group, (i) => g[i]), along = mean(group, (i) => g[i] * xhat[i]);
+        const center = mean(g, group), along = meanProduct(g, xhat, group);
         for (let i = group.start; i < group.end; i += group.stride) {
           g[i] = (g[i] - center - xhat[i] * along) / this.sigmas[k];
         }
@@ -51,8 +60,8 @@ Playground.addPiece((P) => {
     }
 
     statistics({ values }, group) {
-      const center = mean(group, (i) => values[i]);
-      return [center, mean(group, (i) => (values[i] - center) ** 2)];
+      const center = mean(values, group);
+      return [center, meanProduct(values, values, group, center)];
     }
   }
 

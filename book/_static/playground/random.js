@@ -40,18 +40,12 @@ Playground.addPiece((P) => {
     while (vectors.length < count) {
       const vector = Float64Array.from({ length }, random.normal);
       for (const other of [...vectors, ...vectors]) {
-        const along = dot(vector, other);
+        const along = P.dot(vector, other);
         for (let i = 0; i < length; i++) vector[i] -= along * other[i];
       }
-      const norm = Math.sqrt(dot(vector, vector));
+      const norm = Math.sqrt(P.dot(vector, vector));
       vectors.push(vector.map((value) => value / norm));
     }
     return vectors;
   };
-
-  function dot(a, b) {
-    let sum = 0;
-    for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-    return sum;
-  }
 });
