@@ -1,8 +1,8 @@
 """Training steps a second of the playground in Chromium, one core: `python -m benchmarks.playground_steps`.
 
-With `--beside FOLDER`, a folder like `book/_static/playground` of another version, both take turns, round by round:
-what else the machine does slows them alike. Needs the extra `browser` and a Chromium. The steps are those of a page
-that plays: what is recorded of every step, and a snapshot 15 times a second, are in the time.
+With `--beside FOLDER`, a folder like `book/_static/playground` of another version, both take turns, round by
+round: what else the machine does slows them alike. Needs the extra `browser` and a Chromium. The steps are
+those of a page that plays: what is recorded of every step, and a snapshot 15 times a second, are in the time.
 
 Then, where the book is built: how smooth its page is while both of its networks train.
 """
@@ -76,9 +76,8 @@ def steps(browser, folders):
     """Steps a second of each case, in each version."""
     print("Playground: training steps a second, 30 layers x 64, batch 50 (median, best of the rounds)")
     with tempfile.TemporaryDirectory() as scratch:
-        pages = [
-            open_engine(browser, folder, Path(scratch) / f"{i}.html") for i, folder in enumerate(folders)
-        ]
+        paths = [Path(scratch) / f"{i}.html" for i in range(len(folders))]
+        pages = [open_engine(browser, *each) for each in zip(folders, paths, strict=True)]
         for name, changes in CASES.items():
             for page in pages:
                 page.evaluate(START, CONFIG | changes)

@@ -6,10 +6,11 @@ import gzip
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-# Scripts and styles may stand in a page, and pictures as data; nothing comes from another host. The playground's
-# products are WebAssembly.
+# Scripts and styles may stand in a page, pictures may be data, and the playground multiplies in WebAssembly;
+# nothing comes from another host.
 POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:"
 )
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "max-age=31536000"}

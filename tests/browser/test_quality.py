@@ -120,7 +120,8 @@ def test_the_search_from_disk_finds_pages_and_is_quiet(browser):
 
 
 @pytest.mark.parametrize(
-    "name", ["book/05-xavier.html", "book/intro.html", "book/playground.html", "search.html?q=orthogonal"]
+    "name",
+    ["book/05-xavier.html", "book/intro.html", "book/playground.html", "search.html?q=orthogonal"],
 )
 def test_a_policy_that_forbids_other_hosts_forbids_nothing_here(browser, name):
     context = browser.new_context(viewport={"width": WIDTH, "height": 900})

@@ -10,7 +10,8 @@ WIDTH = 1280
 # The sum of all that moved without a reader's doing.
 SHIFT = """() => new Promise((resolve) => {
   const sum = (shifts) => shifts.reduce((sum, shift) => sum + (shift.hadRecentInput ? 0 : shift.value), 0);
-  new PerformanceObserver((list) => resolve(sum(list.getEntries()))).observe({type: 'layout-shift', buffered: true});
+  new PerformanceObserver((list) => resolve(sum(list.getEntries())))
+    .observe({type: 'layout-shift', buffered: true});
   setTimeout(() => resolve(0), 300);
 })"""
 
