@@ -230,7 +230,7 @@ MISTAKES = {
     "bias gradient": ("layers", "gradient.values, dy);", "gradient.values, this.y);"),
     "scalar gradient": ("layers", "P.dot(dy.values, this.x.values)", "P.sum(dy.values)"),
     "normalization": ("normalization", "- center - xhat[i] * along", "- center"),
-    "running variance": ("normalization", "/ (x.rows - 1)]", "/ x.rows]"),
+    "running variance": ("normalization", "/ (rows - 1)]", "/ rows]"),
     "skip path": ("network", "this.branch.backward(dy).values", "(this.branch.backward(dy), dy).values"),
     "loss": ("network", "(column === labels[row])) / rows", "(column === labels[row]))"),
     "momentum": ("optimizers", "0.9 * velocity[i]", "0.91 * velocity[i]"),

@@ -2,8 +2,8 @@
 Playground.addPiece((P) => {
   "use strict";
 
-  const FLAT = { train: 400, heldOut: 200 };
-  const DIGITS = { train: 1077, heldOut: 360, pixels: 64 }; // the splits of netinit.load_digits
+  const FLAT = { train: 400, all: 600 };
+  const DIGITS = { train: 1077, pixels: 64 }; // the split of netinit.load_digits
   const NOISE = 0.04;
 
   // Each returns the radius and the angle of a point of that class, 0 or 1.
@@ -16,10 +16,8 @@ Playground.addPiece((P) => {
   };
 
   function flat(shape, seed) {
-    const random = P.random(seed, 0);
-    const count = FLAT.train + FLAT.heldOut;
-    const x = P.matrix(count, 2);
-    const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
+    const random = P.random(seed, 0), labels = Uint8Array.from({ length: FLAT.all }, (_, i) => i % 2);
+    const x = P.matrix(FLAT.all, 2);
     labels.forEach((label, i) => {
       const [radius, angle] = shape(label, random);
       x.values[2 * i] = radius * Math.cos(angle) + NOISE * random.normal();
@@ -30,14 +28,10 @@ Playground.addPiece((P) => {
 
   // A line of digits.js is one image: its label, then a letter for each pixel, a for 0 to q for 16.
   function digits() {
-    const lines = P.digitLines.trim().split("\n");
-    const x = P.matrix(lines.length, DIGITS.pixels);
-    lines.forEach((line, row) => {
-      for (let pixel = 0; pixel < DIGITS.pixels; pixel++) {
-        x.values[row * DIGITS.pixels + pixel] = line.charCodeAt(1 + pixel) - "a".charCodeAt(0);
-      }
-    });
-    return { x, labels: Uint8Array.from(lines, (line) => Number(line[0])), train: DIGITS.train, classes: 10 };
+    const lines = P.digitLines.trim().split("\n"), { train, pixels } = DIGITS;
+    const gray = (i) => lines[Math.floor(i / pixels)].charCodeAt(1 + (i % pixels)) - "a".charCodeAt();
+    const x = P.fill(P.matrix(lines.length, pixels), gray);
+    return { x, labels: Uint8Array.from(lines, (line) => Number(line[0])), train, classes: 10 };
   }
 
   // As netinit: the mean of each input removed, one scale for all, both those of the training split. Then the

@@ -70,8 +70,7 @@ Playground.addPiece((P) => {
       weights.forEach((weight, i) => multiply(weight, i < weights.length - 1 ? scale : 0));
     }
     multiply(P.layersOf(network, P.Linear).at(-1).parameters.weight, 0);
-    const scalars = [...P.layersOf(network, P.ScalarBias), ...P.layersOf(network, P.ScalarScale)];
-    for (const layer of scalars) for (const scalar of Object.values(layer.parameters)) scalar.rateScale = 0.1;
+    for (const { parameters } of P.layersOf(network, P.Scalar)) Object.values(parameters)[0].rateScale = 0.1;
   };
 
   function multiply({ value }, factor) {

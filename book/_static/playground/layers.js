@@ -85,33 +85,23 @@ Playground.addPiece((P) => {
     }
   };
 
-  // Fixup's scalars: a bias, one number that is added to everything, and a multiplier.
-  P.ScalarBias = class extends P.Layer {
-    parameters = { bias: P.parameter(1, 1) };
+  // Fixup's scalars: a "bias", one number that is added to everything, or a "scale" that multiplies it.
+  P.Scalar = class extends P.Layer {
+    constructor(name) {
+      super();
+      this.parameters[name] = P.parameter(1, 1, name === "scale" ? 1 : 0);
+    }
 
     fillOutput(y, x) {
-      const [bias] = this.parameters.bias.value.values;
-      for (let i = 0; i < y.values.length; i++) y.values[i] = x.values[i] + bias;
+      const scale = this.parameters.scale?.value.values[0] ?? 1, bias = this.parameters.bias?.value.values[0] ?? 0;
+      for (let i = 0; i < y.values.length; i++) y.values[i] = scale * x.values[i] + bias;
     }
 
     fillGradient(dx, dy) {
-      this.parameters.bias.gradient.values[0] = P.sum(dy.values);
-      dx.values.set(dy.values);
-    }
-  };
-
-  P.ScalarScale = class extends P.Layer {
-    parameters = { scale: P.parameter(1, 1, 1) };
-
-    fillOutput(y, x) {
-      const [scale] = this.parameters.scale.value.values;
-      for (let i = 0; i < y.values.length; i++) y.values[i] = scale * x.values[i];
-    }
-
-    fillGradient(dx, dy) {
-      const [scale] = this.parameters.scale.value.values;
-      this.parameters.scale.gradient.values[0] = P.dot(dy.values, this.x.values);
-      for (let i = 0; i < dx.values.length; i++) dx.values[i] = scale * dy.values[i];
+      const { scale, bias } = this.parameters, factor = scale?.value.values[0] ?? 1;
+      if (scale) scale.gradient.values[0] = P.dot(dy.values, this.x.values);
+      if (bias) bias.gradient.values[0] = P.sum(dy.values);
+      for (let i = 0; i < dx.values.length; i++) dx.values[i] = factor * dy.values[i];
     }
   };
 });

@@ -57,8 +57,8 @@ Playground.addPiece((P) => {
 
   const NORMS = {
     none: () => [],
-    batch: (units) => [new P.BatchNorm(units)],
-    layer: (units) => [new P.LayerNorm(units)],
+    batch: (units) => [new P.Normalization(units, true)],
+    layer: (units) => [new P.Normalization(units, false)],
   };
 
   // A network comes as its parts, which are what the pictures show: hidden layers or residual blocks, and the
@@ -75,10 +75,10 @@ Playground.addPiece((P) => {
   // activation (He et al. 2016b): the skip path stays a plain sum.
   function residualParts({ depth, width, norm, activation, kind }, inputs, classes) {
     const fixup = kind === "fixup";
-    const scalarBias = () => (fixup ? [new P.ScalarBias()] : []);
+    const scalarBias = () => (fixup ? [new P.Scalar("bias")] : []);
     const active = () => [...scalarBias(), ...NORMS[norm](width), new P.Activation(activation), ...scalarBias()];
     const half = () => [...active(), new P.Linear(width, width, { bias: !fixup })];
-    const branch = () => new P.Sequential([...half(), ...half(), ...(fixup ? [new P.ScalarScale()] : [])]);
+    const branch = () => new P.Sequential([...half(), ...half(), ...(fixup ? [new P.Scalar("scale")] : [])]);
     const blocks = Array.from({ length: Math.ceil(depth / 2) }, (_, i) => ({
       name: `block ${i + 1}`,
       layers: [new P.Residual(branch())],

@@ -19,10 +19,17 @@ Playground.addPiece((P) => {
     return (sum * stride) / (end - start);
   }
 
-  class Normalization extends P.Layer {
-    constructor(units) {
+  P.Normalization = class extends P.Layer {
+    constructor(units, overExamples) {
       super();
       this.parameters = { scale: P.parameter(1, units, 1), shift: P.parameter(1, units) };
+      if (overExamples) this.running = Array.from({ length: units }, () => [0, 1]); // mean and variance of each unit
+    }
+
+    groups({ rows, columns }) {
+      const unit = (k) => ({ start: k, stride: columns, end: k + rows * columns });
+      const example = (k) => ({ start: k * columns, stride: 1, end: (k + 1) * columns });
+      return Array.from({ length: this.running ? columns : rows }, (_, k) => (this.running ? unit(k) : example(k)));
     }
 
     fillOutput(y, x, mode) {
@@ -59,32 +66,12 @@ Playground.addPiece((P) => {
       });
     }
 
-    statistics({ values }, group) {
-      const center = mean(values, group);
-      return [center, meanProduct(values, values, group, center)];
-    }
-  }
-
-  P.LayerNorm = class extends Normalization {
-    groups({ rows, columns }) {
-      return Array.from({ length: rows }, (_, row) => ({ start: row * columns, stride: 1, end: (row + 1) * columns }));
-    }
-  };
-
-  P.BatchNorm = class extends Normalization {
-    running = Array.from(this.parameters.scale.value.values, () => [0, 1]); // mean and variance of each unit
-
-    groups({ rows, columns }) {
-      const end = (column) => column + rows * columns;
-      return Array.from({ length: columns }, (_, column) => ({ start: column, stride: columns, end: end(column) }));
-    }
-
     // The running variance is that of a sample, divided by n - 1.
-    statistics(x, group, column, mode) {
-      if (mode === "evaluate") return this.running[column];
-      const [center, variance] = super.statistics(x, group);
-      const now = [center, (variance * x.rows) / (x.rows - 1)];
-      if (mode === "train") this.running[column] = this.running[column].map((old, k) => old + MOMENTUM * (now[k] - old));
+    statistics({ rows, values }, group, k, mode) {
+      if (this.running && mode === "evaluate") return this.running[k];
+      const center = mean(values, group), variance = meanProduct(values, values, group, center);
+      const now = [center, (variance * rows) / (rows - 1)];
+      if (this.running && mode === "train") this.running[k] = this.running[k].map((old, i) => old + MOMENTUM * (now[i] - old));
       return [center, variance];
     }
   };

@@ -39,12 +39,12 @@ Playground.addPiece((P) => {
     letters("\0asm"), 1, 0, 0, 0,
     1, sized(1, 0x60, PARAMETERS.length, PARAMETERS.map(() => I32), 0), // a type: ten integers, no result
     3, sized(1, 0), // a function of that type
-    5, sized(1, 0, 16), // a memory of 16 pages, 1 MB
+    5, sized(1, 0, 24), // a memory of 24 pages, 1.5 MB
     7, sized(2, sized(letters("memory")), 2, 0, sized(letters("block")), 0, 0), // both are exported
     10, sized(1, sized(1, locals.length - PARAMETERS.length, V128, instructions)),
   )))).exports;
 
-  const MOST = 2 ** 16; // entries: 128 units, and 400 examples, the largest batch, have fewer
+  const MOST = 2 ** 17; // entries: 128 units, and 784 points of a decision boundary, have fewer
   const [left, right, product] = [0, 1, 2].map((i) => new Float32Array(memory.buffer, 4 * i * MOST, MOST));
 
   function transposed(copy, { rows, columns, values }) {

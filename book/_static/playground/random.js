@@ -4,22 +4,17 @@ Playground.addPiece((P) => {
 
   // sfc32 (Doty-Humphrey 2010): four words of state, and it passes the usual batteries of tests. Different
   // streams of one seed serve data, weights and order, so that changing one of them leaves the others alone.
-  function bits(seed, stream) {
+  P.random = (seed, stream) => {
     let a = seed | 0, b = stream | 0, c = 0x9e3779b9, counter = 1;
-    const next = () => {
+    const bits = () => {
       const sum = (a + b + counter++) | 0;
       a = b ^ (b >>> 9);
       b = (c + (c << 3)) | 0;
       c = ((c << 21) | (c >>> 11)) + sum;
       return sum >>> 0;
     };
-    for (let i = 0; i < 15; i++) next(); // until every bit of the seed has reached every word
-    return next;
-  }
-
-  P.random = (seed, stream) => {
-    const next = bits(seed, stream);
-    const uniform = () => (next() + 0.5) / 2 ** 32; // in (0, 1), so that its logarithm is finite
+    for (let i = 0; i < 15; i++) bits(); // until every bit of the seed has reached every word
+    const uniform = () => (bits() + 0.5) / 2 ** 32; // in (0, 1), so that its logarithm is finite
     // Box and Muller (1958): a random direction, and a radius whose square is exponential.
     const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
     const permutation = (n) => {

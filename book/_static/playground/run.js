@@ -2,7 +2,6 @@
 Playground.addPiece((P) => {
   "use strict";
 
-  const SLICE = 100; // examples that are evaluated at a time
   const LSUV_BATCH = 256;
   const ACCURACY_EVERY = 20; // steps: the held-out digits cost as much as two or three of them
   const RECENT = 10; // steps whose mean is the running loss
@@ -81,18 +80,8 @@ Playground.addPiece((P) => {
       this.every *= 2;
     }
 
-    // The network's answers, a row for each row of x.
-    evaluate(x) {
-      const answers = P.matrix(x.rows, this.data.classes);
-      for (let start = 0; start < x.rows; start += SLICE) {
-        const slice = P.rowsOf(x, start, Math.min(start + SLICE, x.rows));
-        answers.values.set(this.network.forward(slice, "evaluate").values, start * answers.columns);
-      }
-      return answers;
-    }
-
     measureAccuracy() {
-      const { x, labels } = this.data.heldOut, answers = this.evaluate(x);
+      const { x, labels } = this.data.heldOut, answers = this.network.forward(x, "evaluate");
       // A row with NaN has no largest logit: it counts as wrong.
       const isRight = (label, i) => {
         const logits = P.rowsOf(answers, i, i + 1).values;
@@ -106,7 +95,7 @@ Playground.addPiece((P) => {
     boundary(fresh) {
       const start = performance.now(), { size, low, high, x } = this.grid;
       if (!fresh && start < this.paintAt) return this.picture;
-      const { values } = this.evaluate(x);
+      const { values } = this.network.forward(x, "evaluate");
       const probability = Float32Array.from({ length: x.rows }, (_, i) => 1 / (1 + Math.exp(values[2 * i] - values[2 * i + 1])));
       const end = performance.now();
       this.paintAt = end + PAUSE * (end - start);
