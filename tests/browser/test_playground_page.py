@@ -256,6 +256,15 @@ def axis_values(ticks, heights):
     return [low * (high / low) ** ((y - low_y) / (high_y - low_y)) for y in heights]
 
 
+def test_on_paper_every_story_is_read(page):
+    stories = page.locator(".pg-story > p:visible")
+    assert stories.count() == 1
+    page.emulate_media(media="print")
+    assert stories.count() == page.locator(".pg-presets a").count()
+    tops = stories.evaluate_all("(all) => all.map((story) => story.getBoundingClientRect().top)")
+    assert len(set(tops)) == len(tops)
+
+
 @pytest.mark.parametrize("width", [360, WIDTH])
 @pytest.mark.parametrize("name", ["thirty-layers", "all-zeros", "residual-sums"])
 def test_nothing_moves_while_the_page_comes_to_life_and_trains(browser, name, width):
