@@ -74,7 +74,7 @@ def used_alone(style, pages):
 
 
 def aligned(latex):
-    """Return a block as Sphinx understands it: equations, parted by empty lines, stand one below the other."""
+    """Return a block as Sphinx understands it: equations, parted by empty lines, one below the other."""
     parts = [
         rf"\begin{{split}}{part}\end{{split}}" if r"\\" in part else part
         for part in re.split(r"\n\n", latex)
