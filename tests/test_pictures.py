@@ -29,7 +29,7 @@ def test_the_film_moves_for_ever_and_is_small(film):
 
 
 def test_the_film_shows_what_the_package_draws(film):
-    """The frame that is most like a drawing is its own: other versions of Matplotlib draw a little differently."""
+    """The frame most like a drawing is its own: other versions of Matplotlib draw a little differently."""
     number = len(pictures.there_and_back(pictures.LARGER)) // 2
     with plt.style.context("netinit.netinit"):
         drawn = pictures.frame(pictures.LARGER[number])
