@@ -40,7 +40,6 @@ def test_each_core_has_its_minutes_objectives_and_exercises(tmp_path):
     assert "Exercises: By hand; Open" in text
     assert 'href="deeper/one.html"' in html
     assert html.count("Compute") == 1
-    assert "mathjax" in html
     assert text.count("About ") == 1  # neither the deeper page nor the note is a chapter
 
 

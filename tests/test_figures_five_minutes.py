@@ -78,7 +78,10 @@ def test_a_patient_shows_zeros_on_the_edge_nan_as_a_word_and_the_shares_of_units
     units = {line.get_label(): line.get_ydata() for line in zeros["units"].lines}
     np.testing.assert_allclose(units["copies"], 63 / 64)
     assert not np.any(units["dead"])
-    units = axes(figures.patient_with("dead layer"))["units"]
+    spoiled = figures.patient_with("dead layer")
+    assert "biases of -10 in layer 4: " in spoiled.get_label()
+    assert "diagnose: layer 4: dead units" in spoiled.get_label()
+    units = axes(spoiled)["units"]
     dead = {line.get_label(): line.get_ydata() for line in units.lines}
     np.testing.assert_allclose(dead["dead"][2:], 1)
     np.testing.assert_allclose(dead["copies"], 0, atol=0.02)  # dead units are not called copies too
@@ -125,6 +128,9 @@ def test_a_look_draws_what_it_measures():
     for step in ("signal", "gradient"):
         level, falling = (ax.lines[1].get_ydata() for ax in figures.look(step, ONE_BATCH).axes)
         assert np.ptp(np.log(level)) < 1.5 < np.ptp(np.log(falling))
+    for step in ("signal", "gradient", "first update"):  # counted as diagnose counts
+        ticks = [ax.get_xticklabels()[-1].get_text() for ax in figures.look(step, ONE_BATCH).axes]
+        assert ticks == ["10", "12" if step == "gradient" else "24"]
     curves = [ax.lines[0].get_ydata() for ax in figures.look("one batch", ONE_BATCH).axes]
     np.testing.assert_array_equal(curves, [ONE_BATCH["right"], ONE_BATCH["wrong"]])
 

@@ -10,20 +10,20 @@ from netinit.figures import random_start
 
 @pytest.mark.parametrize("std", [0.01, 0.1, 3.0])
 def test_the_strips_are_histograms_below_each_other(std):
-    fig = random_start.sigmoid_layers(std)
+    fig = random_start.tanh_layers(std)
     (ax,) = fig.axes
     assert len(ax.patches) == 5
     for layer, strip in enumerate(ax.patches, start=1):
         values, edges, baseline = strip.get_data()
         assert baseline == -layer
         assert values.max() == pytest.approx(0.85 - layer)  # each up to its own highest bin
-        assert (edges[0], edges[-1]) == (0, 1)
+        assert (edges[0], edges[-1]) == (-1, 1)
     first = np.average(edges[:-1] + np.diff(edges) / 2, weights=ax.patches[0].get_data()[0] + 1)
-    assert first == pytest.approx(0.5, abs=0.02)  # the inputs have mean 0, so layer 1 does not lean
+    assert first == pytest.approx(0, abs=0.04)  # the inputs have mean 0, so layer 1 does not lean
     first_std = float(fig.get_label().partition("have std ")[2].partition(",")[0])
     last_std = fig.get_label().rpartition(", ")[2].rstrip(".")
     assert ax.get_title() == f"std in layer 1: {first_std:g}, in layer 5: {last_std}"
-    low, high = {0.01: (0.02, 0.03), 0.1: (0.18, 0.24), 3.0: (0.45, 0.5)}[std]
+    low, high = {0.01: (0.09, 0.11), 0.1: (0.6, 0.66), 3.0: (0.95, 1)}[std]
     assert low < first_std < high
 
 

@@ -76,7 +76,6 @@ def look(browser, url, faults):
     page.on("pageerror", lambda error: said.append(f"page error: {error}"))
     page.on("requestfinished", lambda request: asked.append(request))
     page.goto(url, wait_until="networkidle")
-    page.evaluate("() => window.MathJax?.startup?.promise")
     size = sum(request.sizes()["responseBodySize"] for request in asked if request.url.startswith("http"))
     origin = "/".join(url.split("/")[:3])
     strangers = [request.url for request in asked if not request.url.startswith((origin, "data:", "blob:"))]

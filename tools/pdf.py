@@ -44,7 +44,7 @@ PREPARE = """([note, address]) => {
   const images = [...document.images];
   images.forEach((image) => { image.loading = 'eager'; });
   const decoded = images.map((image) => image.decode().catch(() => {}));
-  return Promise.all([window.MathJax?.startup?.promise, ...decoded]);
+  return Promise.all(decoded);
 }"""
 NOTE = "This figure is live: here it stands at its start, and on the page its controls move it."
 CONTENTS_STYLE = """

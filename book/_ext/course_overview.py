@@ -47,7 +47,6 @@ def write_chapters(app, doctree, docname):
     for place in list(doctree.findall(course_overview)):
         cores = sorted(name for name, counts in pages(app.env).items() if is_core(name, counts))
         place.replace_self([node for name in cores for node in chapter(app, docname, name)])
-        app.env.get_domain("math").data["has_equations"][docname] = True  # so that the page loads MathJax
 
 
 def is_core(name, counts):

@@ -104,13 +104,7 @@ def finish(app, error):
     shipped_files.reduce(site)
 
 
-def load_parts_of_mathjax(_app, config):
-    """Let a page load what `mathjax3_config` names; sphinx-mathjax-offline would load all in one."""
-    config.mathjax_path = "mathjax/startup.js"
-
-
 def setup(app):
     """Go last: an extension may write into its pages, or copy files, when they are finished."""
-    app.connect("config-inited", load_parts_of_mathjax)
     app.connect("build-finished", finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,14 +10,8 @@ UNUSED = (
     "_static/sbt-webpack-macros.html",
 )
 UNUSED_ENDINGS = (".map", ".LICENSE.txt")
-# MathJax in the parts that the setting `mathjax3_config` loads, and what these ask for by themselves.
-MATHJAX = tuple(
-    f"_static/mathjax/{part}"
-    for part in (
-        *("license.txt", "startup.js", "core.js", "input/tex.js", "input/tex/extensions/"),
-        *("output/chtml.js", "output/chtml/fonts/", "a11y/assistive-mml.js"),
-    )
-)
+# Of MathJax a page needs the fonts alone: `typeset` has set the formulas.
+MATHJAX = ("_static/mathjax/license.txt", "_static/mathjax/output/chtml/fonts/woff-v2/")
 ICON_RULES = re.compile(r'(?:\.fa-[\w-]+:{1,2}before,?)+\{content:"[^"]*"\}')
 ICON_FONTS = re.compile(r"@font-face\{[^}]*Awesome[^}]*\}")
 MAP_COMMENT = re.compile(r"\n?(?://|/\*)# sourceMappingURL=[\w.-]+(?: ?\*/)?")
@@ -38,15 +32,15 @@ def remove(site):
     """Remove the files that no page asks for."""
     for path in [path for path in site.glob("_static/**/*") if path.is_file()]:
         name = path.relative_to(site).as_posix()
-        if name.startswith(UNUSED) or name.endswith(UNUSED_ENDINGS) or is_other_mathjax(name):
+        if name.startswith(UNUSED) or name.endswith(UNUSED_ENDINGS) or is_part_of_mathjax(name):
             path.unlink()
     for folder in sorted(site.glob("_static/**/"), reverse=True):
         if not any(folder.iterdir()):
             folder.rmdir()
 
 
-def is_other_mathjax(name):
-    """Whether a file is a part of MathJax that is not loaded."""
+def is_part_of_mathjax(name):
+    """Whether a file belongs to MathJax, and is no font."""
     return name.startswith("_static/mathjax/") and not name.startswith(MATHJAX)
 
 

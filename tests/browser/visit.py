@@ -46,13 +46,12 @@ class Visit:
 
 @contextmanager
 def visit(browser, path, width=WIDTH, **options):
-    """Yield a `Visit` of the page at `path`, equations typeset; close its context afterwards."""
+    """Yield a `Visit` of the page at `path`; close its context afterwards."""
     context = browser.new_context(viewport={"width": width, "height": 800}, **options)
     try:
         visited = Visit(context.new_page(), path)
         visited.page.goto(path.as_uri(), wait_until="load")
         if options.get("java_script_enabled", True):
-            visited.page.evaluate("() => window.MathJax?.startup?.promise")
             visited.page.wait_for_timeout(100)  # for what a script asks for late
         yield visited
     finally:

@@ -102,10 +102,10 @@ FAULTS = {
         lambda rng: initialize(residual_mlp(64, 64, 10, 10), "he_normal", rng),
         fixup,
     ),
-    "dead layer": Fault("biases of -10 in layer 3", changed(4, lambda b: b - 10, "bias"), _unbias),
-    "one layer x 100": Fault("layer 3 x 100", changed(4, lambda w: 100 * w), _again("he_normal", 4)),
+    "dead layer": Fault("biases of -10 in layer 4", changed(4, lambda b: b - 10, "bias"), _unbias),
+    "one layer x 100": Fault("layer 4 x 100", changed(4, lambda w: 100 * w), _again("he_normal", 4)),
     "one NaN": Fault(
-        "one NaN in layer 3",
+        "one NaN in layer 4",
         changed(4, lambda w: np.where(np.arange(w.size).reshape(w.shape) == 7, np.nan, w)),
         _again("he_normal", 4),
     ),
@@ -294,6 +294,7 @@ def _column(ax, model, x, y, measured, predicted):
     values = [getattr(row, measured) for row in rows]
     _against_theory(ax, values, [getattr(row, predicted) for row in rows])
     ax.set(xlabel="layer")
+    ax.set_xticks([1, len(rows)], [rows[0].name, rows[-1].name])
     return f"{_size(values[0])} to {_size(values[-1])}"
 
 
@@ -301,7 +302,7 @@ def _activations(ax, model, x, _):
     rows = trace(model, x, keep=True)
     h = rows[5].output[:40]
     ax.imshow(h, aspect="auto", cmap="cividis", interpolation="nearest")
-    ax.set(xlabel="unit of layer 3", ylabel="example", xticks=[], yticks=[])
+    ax.set(xlabel="unit of layer 5", ylabel="example", xticks=[], yticks=[])
     ax.grid(False)
     return f"{rows[5].distinct_units} different units"
 
@@ -310,7 +311,8 @@ def _update(ax, model, x, y, lr=0.03):
     ratios = update_ratios(model, x, y, lr)
     ax.plot(np.arange(1, len(ratios) + 1), np.maximum(ratios, 1e-8), "o")
     ax.axhline(1e-3, color="#999999", linewidth=1, linestyle=":")
-    ax.set(xlabel="layer", yscale="log", ylim=(1e-8, 1), xticks=[1, len(ratios)])
+    ax.set(xlabel="layer", yscale="log", ylim=(1e-8, 1))
+    ax.set_xticks([1, len(ratios)], [0, 2 * (len(ratios) - 1)])  # an activation stands between two of them
     ax.minorticks_off()
     ax.set_ylabel("update / weight")
     return f"{_size(ratios[0])} to {_size(ratios[-1])}"

@@ -9,30 +9,31 @@ from matplotlib.figure import Figure
 from netinit.figures._shared import PHONE, PLACE, by_layer
 
 
-def sigmoid_layers(weight_std: float) -> Figure:
-    """Histograms of five layers of 100 sigmoid units, fed with a thousand normal inputs."""
-    outputs, edges = _sigmoid_outputs(weight_std), np.linspace(0, 1, 61)
+def tanh_layers(weight_std: float) -> Figure:
+    """Histograms of five layers of 100 tanh units, fed with a thousand normal inputs."""
+    outputs, edges = _tanh_outputs(weight_std), np.linspace(-1, 1, 62)  # 0 in the middle of a bin
     fig, ax = plt.subplots(figsize=PHONE)
     for layer, h in enumerate(outputs, start=1):
         counts, _ = np.histogram(h, edges)
         heights = 0.85 * counts / counts.max() - layer  # each strip up to its own highest bin
         ax.stairs(heights, edges, baseline=-layer, fill=True, color="C0")
     stds = [f"{h.std():.2g}" for h in outputs]
-    ax.set(xlim=(0, 1), ylim=(-5.1, 0), xlabel="output of a unit", ylabel="layer")
+    ax.set(xlim=(-1, 1), ylim=(-5.1, 0), xlabel="output of a unit", ylabel="layer")
+    ax.set_xticks([-1, -0.5, 0, 0.5, 1])
     ax.set_yticks(-np.arange(1, 6), range(1, 6))
     ax.set_title(f"std in layer 1: {stds[0]}, in layer 5: {stds[4]}")
     fig.set_label(
-        f"Histograms of the outputs of five sigmoid layers, weight std {weight_std:g}: "
+        f"Histograms of the outputs of five tanh layers, weight std {weight_std:g}: "
         f"the outputs of layers 1 to 5 have std {', '.join(stds)}."
     )
     return fig
 
 
-def _sigmoid_outputs(weight_std: float) -> list[np.ndarray]:
+def _tanh_outputs(weight_std: float) -> list[np.ndarray]:
     rng = np.random.default_rng(4)
     h, outputs = rng.standard_normal((1000, 100)), []
     for _ in range(5):
-        h = 1 / (1 + np.exp(-(h @ (weight_std * rng.standard_normal((100, 100))))))
+        h = np.tanh(h @ (weight_std * rng.standard_normal((100, 100))))
         outputs.append(h)
     return outputs
 
