@@ -42,7 +42,8 @@ def test_every_picture_has_a_text_alternative(visited):
 def test_page_never_scrolls_sideways(visited, width):
     visited.open_at(width)
     visited.page.evaluate("() => window.scrollTo(10000, 0)")
-    assert visited.page.evaluate("() => [window.scrollX, document.documentElement.scrollWidth]") == [0, width]
+    assert visited.page.evaluate("() => window.scrollX") == 0
+    assert visited.page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
 def test_code_lines_fit_a_desktop(visited):

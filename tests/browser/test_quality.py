@@ -63,7 +63,8 @@ def test_nothing_moves_while_a_page_loads(browser, path):
 @pytest.mark.parametrize("path", LIVE_PAGES[:1], ids=lambda path: path.stem)
 def test_frames_come_with_their_figure(browser, path):
     with visit(browser, path) as visited:
-        last = visited.page.locator(".live-figure:visible").last
+        visited.open_at(WIDTH)
+        last = visited.page.locator(".live-figure").last
         script = last.locator(".live-frames").get_attribute("data-frames").removeprefix("../")
         assert not any(url.endswith(script) for url in visited.requests)
         last.scroll_into_view_if_needed()
