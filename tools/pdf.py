@@ -44,7 +44,7 @@ PREPARE = """([note, address]) => {
   const images = [...document.images];
   images.forEach((image) => { image.loading = 'eager'; });
   const decoded = images.map((image) => image.decode().catch(() => {}));
-  return Promise.all(decoded);
+  return Promise.all([document.fonts.ready, ...decoded]);  // formulas have fonts of their own
 }"""
 NOTE = "This figure is live: here it stands at its start, and on the page its controls move it."
 CONTENTS_STYLE = """
