@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from sphinx.errors import ExtensionError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_ext"))
 
@@ -108,6 +109,15 @@ def test_scripts_wait_and_those_of_the_search_stay_away(site):
 def test_a_script_says_nothing_and_computes_the_same():
     assert shipped_files.hushed("console.log(n++, `[a]`);") == "void (n++, `[a]`);"
     assert shipped_files.hushed("console.error(fault)") == "console.error(fault)"
+
+
+def test_the_theme_measures_a_box_when_its_section_is_laid_out():
+    theirs = f"=>{{{shipped_files.MEASURES}}},{shipped_files.LISTENS}(t)"
+    ours = shipped_files.measuring_late(theirs)
+    assert "(e.checkVisibility?.({contentVisibilityAuto:!0})??!0)&&(e.tabIndex=" in ours
+    assert '("resize",t),document.addEventListener("contentvisibilityautostatechange",t),new Mut' in ours
+    with pytest.raises(ExtensionError, match="in another way"):
+        shipped_files.measuring_late(theirs.replace("scrollWidth", "offsetWidth"))
 
 
 def test_what_no_page_asks_for_is_removed(tmp_path):

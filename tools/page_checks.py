@@ -2,8 +2,11 @@
 
 from importlib.resources import files
 
-# Everything unfolded and the first live figure moved, so that what comes late is looked at too.
+# Everything unfolded, laid out, and the live figures moved, so that what comes late is looked at too.
 IN_USE = """async () => {
+  const near = document.createElement('style');
+  near.textContent = '.bd-article section { content-visibility: visible !important; }';
+  document.head.append(near);
   document.querySelectorAll('.bd-article details').forEach((fold) => { fold.open = true; });
   document.querySelectorAll('.toggle-hidden .toggle-button').forEach((button) => button.click());
   for (const input of document.querySelectorAll('.live-figure input:not(:checked)')) {

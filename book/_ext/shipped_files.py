@@ -1,6 +1,11 @@
-"""What the site does not ship: files that no page asks for, rules of unused icons, words for nobody."""
+"""What the site does not ship: files that no page asks for, rules of unused icons, words for nobody.
+
+And one change to a script of the theme, which would lay out all that `book.css` leaves until it comes near.
+"""
 
 import re
+
+from sphinx.errors import ExtensionError
 
 UNUSED = (
     "_static/vendor/fontawesome",  # book/_static/icons.css has the icons
@@ -15,6 +20,10 @@ MATHJAX = ("_static/mathjax/license.txt", "_static/mathjax/output/chtml/fonts/wo
 ICON_RULES = re.compile(r'(?:\.fa-[\w-]+:{1,2}before,?)+\{content:"[^"]*"\}')
 ICON_FONTS = re.compile(r"@font-face\{[^}]*Awesome[^}]*\}")
 MAP_COMMENT = re.compile(r"\n?(?://|/\*)# sourceMappingURL=[\w.-]+(?: ?\*/)?")
+# The theme makes what scrolls a stop of the Tab key, and measures each box of the page for it when it loads.
+THEME_SCRIPT = "_static/scripts/pydata-sphinx-theme.js"
+MEASURES = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
+LISTENS = 'window.addEventListener("resize",t),new MutationObserver'
 CHATTER = re.compile(r"\bconsole\.(?:log|info|debug)\(")
 
 
@@ -26,6 +35,8 @@ def reduce(site):
     for script in [*site.glob("_static/*.js"), *site.glob("_static/scripts/*.js")]:
         rewrite(script, MAP_COMMENT)
         script.write_text(hushed(script.read_text(encoding="utf-8")), encoding="utf-8")
+    theme = site / THEME_SCRIPT
+    theme.write_text(measuring_late(theme.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def remove(site):
@@ -55,3 +66,12 @@ def rewrite(path, *unwanted):
 def hushed(script):
     """The script without its reports to the console: `void (...)` computes the same, and says nothing."""
     return CHATTER.sub("void (", script)
+
+
+def measuring_late(script):
+    """The theme's script, in which a box is measured when its section is laid out; raises for another one."""
+    if script.count(MEASURES) != 1 or script.count(LISTENS) != 1:
+        raise ExtensionError(f"{THEME_SCRIPT} measures boxes in another way: see shipped_files.")
+    shown = f"(e.checkVisibility?.({{contentVisibilityAuto:!0}})??!0)&&({MEASURES})"
+    again = 'document.addEventListener("contentvisibilityautostatechange",t)'
+    return script.replace(MEASURES, shown).replace(LISTENS, LISTENS.replace(",new", f",{again},new"))

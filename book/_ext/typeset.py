@@ -39,6 +39,7 @@ SET = "MathJax.startup.adaptor.outerHTML(MathJax.tex2chtml(%s, {display: %s}))"
 STYLE_SHEET = "MathJax.startup.adaptor.textContent(MathJax.chtmlStylesheet())"
 GLYPH_RULE = re.compile(r'mjx-[\w-]+\.(mjx-c[0-9A-F]+)[^{}]*\{(?:"[^"]*"|[^"}])*\}\s*')
 GLYPH = re.compile(r"\bmjx-c[0-9A-F]+\b")
+MARKS = re.compile(r"[.,;:?!)]+")
 
 
 @functools.cache
@@ -83,6 +84,18 @@ def aligned(latex):
     if len(parts) == 1:
         return parts[0]
     return r"\begin{align}\begin{aligned}" + r"\\".join(parts) + r"\end{aligned}\end{align}"
+
+
+def keep_marks(_app, doctree, _name):
+    """Keep the mark after a formula in its line: browsers may break one between them, whatever the mark."""
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(descend=False, siblings=True)
+        if isinstance(after, nodes.Text) and (marks := MARKS.match(after)):
+            parent = formula.parent
+            parent.replace(after, nodes.Text(after[marks.end() :]))
+            together = nodes.inline("", "", classes=["formula-and-mark"])
+            parent.replace(formula, together)
+            together += [formula, nodes.Text(marks.group())]
 
 
 def visit_math(translator, node):
@@ -131,5 +144,6 @@ def setup(app):
         "typeset", inline_renderers=(visit_math, None), block_renderers=(visit_math_block, None)
     )
     app.add_css_file(STYLE)
+    app.connect("doctree-resolved", keep_marks)
     app.connect("build-finished", write_style_sheet)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -72,6 +72,37 @@ def test_frames_come_with_their_figure(browser, path):
         assert any(url.endswith(script) for url in visited.requests)
 
 
+LAID_OUT = "(box) => box.checkVisibility({contentVisibilityAuto: true})"
+
+
+@pytest.mark.parametrize("path", CORES[:1], ids=lambda path: path.stem)
+def test_a_section_is_laid_out_when_it_comes_near(browser, path):
+    with visit(browser, path) as visited:
+        box = visited.page.locator(".bd-article > section > section > .cell > .cell_input pre").last
+        assert not box.evaluate(LAID_OUT)
+        visited.page.add_style_tag(content=".bd-article pre { white-space: pre !important; width: 3em; }")
+        box.scroll_into_view_if_needed()
+        assert box.evaluate(LAID_OUT)
+        # A box that scrolls becomes a stop of the Tab key then.
+        visited.page.wait_for_timeout(600)  # the theme waits for 0.3 s
+        assert box.evaluate("(box) => box.tabIndex") == 0
+
+
+@pytest.mark.parametrize("width", [360, WIDTH])
+@pytest.mark.parametrize("path", CORES[::5], ids=lambda path: path.stem)
+def test_an_address_in_a_far_section_leads_there(browser, path, width):
+    with visit(browser, path, width=width) as visited:
+        page = visited.page
+        for number in (-1, -3, 2):
+            name = page.locator(".bd-article > section > section").nth(number).get_attribute("id")
+            page.goto(f"{path.as_uri()}#{name}")
+            page.wait_for_timeout(500)
+            top = page.locator(f"[id='{name}']").bounding_box()["y"]
+            end = page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY")
+            assert -5 <= top <= 120 or end < 2
+            assert page.evaluate(SHIFT) < 0.02
+
+
 def test_a_control_that_moves_before_its_frames_are_there_shows_its_frame(browser):
     with visit(browser, LIVE_PAGES[0]) as visited:
         last = visited.page.locator(".live-figure:visible").last

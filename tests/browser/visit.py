@@ -37,8 +37,9 @@ class Visit:
             self.faults.append(f"request to another host: {request.url}")
 
     def open_at(self, width):
-        """Give the window a width and unfold everything that is folded."""
+        """Give the window a width, unfold all that is folded, lay out what is far from the window."""
         self.page.set_viewport_size({"width": width, "height": 800})
+        self.page.add_style_tag(content=".bd-article section { content-visibility: visible !important; }")
         self.page.evaluate(
             "() => document.querySelectorAll('details').forEach((box) => { box.open = true; })"
         )
