@@ -57,6 +57,18 @@ def test_jumping_widths_show_theory_and_the_middle_half():
     assert "fan_in: forward x 1, backward x 0.5" in fig.get_label()
 
 
+def test_the_layer_stands_between_its_neighbors():
+    fig = he.layer()
+    at = {text.get_text(): text.get_position() for text in fig.axes[0].texts}
+    signals = [at[f"${name}$"][0] for name in (r"h^{\ell-1}", r"z^\ell", r"h^\ell", r"z^{\ell+1}")]
+    assert signals == sorted(signals)
+    for gradient, signal in ((r"\delta^\ell", r"z^\ell"), (r"\delta^{\ell+1}", r"z^{\ell+1}")):
+        assert at[f"${gradient}$"][0] == at[f"${signal}$"][0]
+    assert signals[0] < at[r"$W^\ell$"][0] < signals[1]
+    assert signals[2] < at[r"$W^{\ell+1}$"][0] < signals[3]
+    assert "through the same matrix" in fig.get_label()
+
+
 PASSED = [np.ones((2, 64)), *[np.ones((2, 256))] * 100]
 
 

@@ -85,6 +85,9 @@ def test_trainability_shows_the_medians_of_its_depth():
     fig = mean_field.trainability(30, rows, [1, 2, 3], [0, 0.5], rate)
     values = np.asarray(fig.axes[0].collections[0].get_array()).reshape(2, 3)
     np.testing.assert_allclose(values, [[1.3 / 4, 2.3 / 4, 3.3 / 4], [1.8 / 4, 2.8 / 4, 3.8 / 4]])
+    edge = fig.axes[0].lines[0]  # rows 0 and 1 stand for biases 0 and 0.5
+    np.testing.assert_allclose(edge.get_xdata()[[0, -1]], [1, theory.critical_weight_variance("tanh", 0.5)])
+    np.testing.assert_allclose(edge.get_ydata()[[0, -1]], [0, 1])
     assert "4 of 6 points" in fig.get_label()
     assert "weight variance 3 and bias variance 0.5" in fig.get_label()
 

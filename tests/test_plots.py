@@ -113,5 +113,5 @@ def test_training_frame_labels_its_logarithmic_axes_with_plain_numbers():
 def test_training_frame_names_what_the_probe_measured():
     fig = plots.training_frame(training_runs(), 1, std="branch output std", place="block")
     assert (fig.axes[2].get_title(), fig.axes[2].get_xlabel()) == ("branch output std", "block")
-    assert "last block std 0.8" in fig.get_label()
+    assert "branch output std of the last block 0.8" in fig.get_label()
     plt.close(fig)

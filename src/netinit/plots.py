@@ -145,9 +145,8 @@ def training_frame(
         stds = np.asarray(run.probes[min(epoch, len(run.probes) - 1)], float)
         spread.plot(range(1, len(stds) + 1), np.maximum(stds, bottom), label=label)
         last = min(epoch, len(history.validation_accuracy) - 1)
-        words.append(
-            f"{label}: accuracy {history.validation_accuracy[last]:.2f}, last {place} std {stds[-1]:.2g}"
-        )
+        ends = f"accuracy {history.validation_accuracy[last]:.2f}, {std} of the last {place} {stds[-1]:.2g}"
+        words.append(f"{label}: {ends}")
     fig.legend(*loss.get_legend_handles_labels(), loc="upper center", ncols=len(runs), frameon=False)
     fig.set_label(f"After epoch {epoch}. " + "; ".join(words) + ".")
     return fig

@@ -14,6 +14,22 @@ from netinit.plots import lines_with_spread
 SHOWN = (0, 1, 3, 10, 30, 100)  # the layers with a picture of their own, 0 for the input
 PICTURES = {"left": 0.02, "right": 0.98, "bottom": 0.5, "top": 0.94, "wspace": 0.08, "hspace": 0.05}
 
+# The drawing of one layer: what goes up, the gradient under it, and the number of units
+SIGNALS = (
+    (r"h^{\ell-1}", "", r"n_{\ell-1}"),
+    (r"z^\ell", r"\delta^\ell", r"n_\ell"),
+    (r"h^\ell", "", r"n_\ell"),
+    (r"z^{\ell+1}", r"\delta^{\ell+1}", r"n_{\ell+1}"),
+)
+STEPS = (r"$W^\ell$", "ReLU", r"$W^{\ell+1}$")
+FANS = (  # of the matrix of each step
+    "$n_\\mathrm{in} = n_{\\ell-1}$\n$n_\\mathrm{out} = n_\\ell$",
+    "",
+    "$n_\\mathrm{in} = n_\\ell$\n$n_\\mathrm{out} = n_{\\ell+1}$",
+)
+PLACES = (0, 1.7, 3, 4.7)
+BOX = {"boxstyle": "round,pad=0.35", "facecolor": "white", "linewidth": 1.5}
+
 
 def depth_race(layers: int, *, train: Callable[[int], Mapping[str, Sequence[Run]]]) -> Figure:
     """Validation accuracy by epoch of what `train(layers)` returns: medians and ranges over the seeds."""
@@ -29,6 +45,36 @@ def depth_race(layers: int, *, train: Callable[[int], Mapping[str, Sequence[Run]
     ax.legend(loc="upper left")
     fig.set_label(f"{layers} layers: median validation accuracy after {epochs} epochs: {', '.join(ends)}.")
     return fig
+
+
+def layer() -> Figure:
+    """Layer l between its neighbors: the signal runs to the right, the gradient under it to the left."""
+    fig, ax = plt.subplots(figsize=(6, 2.6))
+    for x, (signal, gradient, units) in zip(PLACES, SIGNALS, strict=True):
+        ax.text(x, 2.6, f"${units}$ units", ha="center", fontsize=11)
+        ax.text(x, 2, f"${signal}$", ha="center", va="center", bbox=BOX | {"edgecolor": "C0"})
+        if gradient:
+            ax.text(x, 0.7, f"${gradient}$", ha="center", va="center", bbox=BOX | {"edgecolor": "C1"})
+    for left, right, step, fans in zip(PLACES, PLACES[1:], STEPS, FANS, strict=False):
+        _arrow(ax, (left + 0.4, 2), (right - 0.4, 2), step)
+        ax.text((left + right) / 2, 1.85, fans, ha="center", va="top", fontsize=11)
+    back = (PLACES[3] - 0.45, 0.7), (PLACES[1] + 0.4, 0.7)
+    _arrow(ax, *back, r"$W^{\ell+1}$, then times $\varphi'(z^\ell)$")
+    ax.set(xlim=(-0.55, PLACES[-1] + 0.6), ylim=(0.35, 2.9))
+    ax.axis("off")
+    fig.set_label(
+        "Forward, h of layer l-1 becomes z of layer l through its matrix W, h of layer l through ReLU, and z "
+        "of layer l+1 through the next matrix. Backward, the gradient of that z goes through the same "
+        "matrix, then times the derivative of ReLU at z of layer l, and is the gradient of z of layer l. The "
+        "inputs and outputs of a matrix are the units on its two sides."
+    )
+    return fig
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], name: str) -> None:
+    """An arrow with the name of its step above it."""
+    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": "0.4", "linewidth": 1.5})
+    ax.text((start[0] + end[0]) / 2, start[1] + 0.08, name, ha="center", va="bottom")
 
 
 def slope(slope: float) -> Figure:

@@ -181,7 +181,9 @@ def trainability(depth, rows, weights, biases, rate):
     image = ax.pcolormesh(x, np.arange(len(y)), table, cmap="cividis", vmin=0, vmax=1, shading="nearest")
     fig.colorbar(image, ax=ax, label="validation accuracy")
     rows_of = np.interp(biases, y, np.arange(len(y)))
-    ax.contour(weights, rows_of, rate, levels=[0], colors="white", linewidths=2.5)
+    edge, at = critical_line()
+    edge, at = edge[at <= y[-1]], at[at <= y[-1]]
+    ax.plot(edge, np.interp(at, y, np.arange(len(y))), "-", color="white", marker="", linewidth=2.5)
     ax.contour(weights, rows_of, rate, levels=[-6 / depth, 6 / depth], colors="white", linestyles="dashed")
     ax.set_yticks(np.arange(len(y)), y)
     ax.set(xlabel="weight variance", ylabel="bias variance", title=f"{depth} layers; dashed: depth = 6 xi")
