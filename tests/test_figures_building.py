@@ -81,6 +81,41 @@ def test_a_nest_has_a_box_for_every_layer_and_keeps_each_inside_its_block():
     assert [t.get_text() for t in ax.texts if "tanh" in t.get_text()] == ["1\ntanh"]
 
 
+class NoTranspose(Linear):
+    def backward(self, grad):
+        right = super().backward(grad)
+        return grad @ self.weight.value if self.n_in == self.n_out else right
+
+
+class MeanTwice(Linear):
+    def backward(self, grad):
+        super().backward(grad / len(grad))
+        return grad @ self.weight.value.T
+
+
+@pytest.mark.parametrize(
+    ("linear", "wrong", "dashed"),
+    [
+        (Linear, "none", 0),
+        (NoTranspose, "into 1, into 0, input, 0.weight, 0.bias", 3),
+        (MeanTwice, "0.weight, 0.bias, 2.weight, 2.bias, 4.weight, 4.bias", 0),
+    ],
+)
+def test_the_way_back_marks_what_a_copy_gets_wrong(linear, wrong, dashed):
+    def network(kind):
+        parts = (kind(6, 4), Activation("tanh"), kind(4, 4), Activation("tanh"), kind(4, 3))
+        return initialize(Sequential(*parts).astype(np.float64), "xavier_normal", np.random.default_rng(0))
+
+    x = np.random.default_rng(1).standard_normal((5, 6))
+    fig = building.way_back("copy", networks={"right": network(Linear), "copy": network(linear)}, x=x)
+    assert fig.get_label() == f"copy: wrong are {wrong}."
+    texts = [text.get_text() for text in fig.axes[0].texts]
+    assert sum(text.endswith(" wrong") for text in texts) == wrong.count("weight") + wrong.count("bias")
+    arrows = [text.arrow_patch for text in fig.axes[0].texts if getattr(text, "arrow_patch", None)]
+    assert [arrow.get_linestyle() for arrow in arrows].count("--") == dashed
+    assert len(arrows) == 6
+
+
 def error(exponent, precision):
     fig = building.step_size(exponent, precision)
     plt.close(fig)

@@ -132,6 +132,52 @@ def _place(part, path, left, depth, boxes):
 # --- finite differences ------------------------------------------------------------------------------------
 
 
+def way_back(copy: str, *, networks: dict[str, Layer], x: np.ndarray) -> Figure:
+    """The way back through a copy: which gradients differ from those of `networks["right"]`.
+
+    All networks start with the same weights. An arrow is the gradient that a layer hands on, a word below a
+    layer that of its weight or bias.
+    """
+    right, claimed = _gradients(networks["right"], x), _gradients(networks[copy], x)
+    wrong = {name for name, grad in claimed.items() if not np.allclose(grad, right[name])}
+    fig, ax = plt.subplots(figsize=(6, 2.2), subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
+    rows = list(trace(networks[copy], x))[::-1]
+    for place, row in enumerate(rows):
+        ax.add_patch(plt.Rectangle((place, 0), 0.56, 0.8, facecolor="0.95", edgecolor=GRAY))
+        kind = row.kind if row.weight_std is None else "linear"
+        ax.text(place + 0.28, 0.4, f"{row.name}\n{kind}", ha="center", va="center", fontsize=11)
+        _draw_gradient(ax, place, f"into {row.name}" in wrong)
+        for low, part in ((-0.25, "weight"), (-0.5, "bias")):
+            if (name := f"{row.name}.{part}") in claimed:
+                bad = name in wrong
+                says = {"color": ORANGE if bad else BLUE, "weight": "bold" if bad else "normal"}
+                ax.text(place + 0.28, low, f"{part} {'wrong' if bad else 'ok'}", ha="center", **says)
+    _draw_gradient(ax, len(rows), "input" in wrong)
+    ax.text(-0.46, 0.4, "loss", ha="right", va="center", fontsize=11)
+    ax.text(len(rows) + 0.04, 0.4, "input", va="center", fontsize=11)
+    ax.set(xlim=(-0.95, len(rows) + 0.6), ylim=(-0.6, 0.9), title=f"{copy}: gradients on the way back")
+    fig.set_label(f"{copy}: wrong are {', '.join(n for n in claimed if n in wrong) or 'none'}.")
+    return fig
+
+
+def _gradients(model, x):
+    """What comes back into each layer, to the input and to each parameter, from a fixed output gradient."""
+    last = np.random.default_rng(0).standard_normal(model(x).shape)
+    rows = trace(model, x, output_gradient=last, keep=True)
+    model.zero_grad()
+    model(x)
+    found = {f"into {row.name}": row.gradient for row in rows[::-1]}
+    found["input"] = model.backward(last)
+    return found | {name: p.grad for name, p in model.named_parameters()}
+
+
+def _draw_gradient(ax, place, wrong):
+    """An arrow into the layer at this place: solid where the gradient is right, dashed where it is wrong."""
+    style = {"color": ORANGE, "linestyle": "--"} if wrong else {"color": BLUE, "linestyle": "-"}
+    arrow = {"arrowstyle": "-|>", "linewidth": 2, "shrinkA": 0, "shrinkB": 0, **style}
+    ax.annotate("", (place - 0.02, 0.4), (place - 0.42, 0.4), arrowprops=arrow)
+
+
 def step_size(exponent: int, precision: str) -> Figure:
     """A loss around 0, in units of the step 10^exponent, with its central difference and its true slope."""
     step, dtype, slope = 10.0**exponent, np.dtype(precision).type, _slope()
