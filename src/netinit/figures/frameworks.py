@@ -31,7 +31,8 @@ def defaults(rows: Sequence[Mapping], activation: str) -> Figure:
             y, value = layers.index(row["layer"]) + 0.36 * k - 0.18, row["n_var"]
             ax.plot([value, needed], [y, y], f"C{k}-", marker="", alpha=0.5, linewidth=2)
             ax.plot(value, y, f"C{k}{marker}", markersize=7)
-            ax.text(value * 0.86, y, distance(value, needed), ha="right", va="center", fontsize=9)
+            side, away = ("left", 1.16) if value > needed else ("right", 0.86)
+            ax.text(value * away, y, distance(value, needed), ha=side, va="center", fontsize=9)
             words.append(f"{library} {row['layer']} {value:.3g}, {distance(value, needed)}")
     ax.set(xscale="log", xlim=(0.007, 8), ylim=(len(layers) - 0.5, -1), yticks=range(len(layers)))
     ax.set_yticklabels(layers)
