@@ -65,11 +65,26 @@ def test_head_to_tail_starts_at_zero_with_a_mean_arrow_of_one():
         )
 
 
+def test_head_to_tail_shows_the_chosen_image():
+    digits = load_digits()
+    x, y = digits.x_train[:20].astype(np.float64), digits.y_train[:20]
+
+    def build(blocks, rng):
+        return initialize(residual_mlp(64, 8, blocks, 10), "he_normal", rng)
+
+    model = build(4, np.random.default_rng(5)).astype(np.float64)
+    outputs, _ = figures._paths(model, x, y, 3)
+    np.testing.assert_allclose(outputs[-1], build(4, np.random.default_rng(5)).astype(np.float64)(x)[3])
+    arrows = figures.head_to_tail(build, x, y, blocks=4, image=3).axes[0].collections[1]  # at the start
+    shown = outputs[:, y[3]]
+    np.testing.assert_allclose(arrows.U / arrows.U[0], np.diff(shown) / (shown[1] - shown[0]))
+
+
 def test_the_paths_of_a_silent_network_do_not_leave_their_start():
     digits = load_digits()
     model = fixup(residual_mlp(64, 8, 3, 10, fixup=True), np.random.default_rng(0))
     model[-1].weight.value[...] = np.random.default_rng(1).standard_normal((8, 10))
-    outputs, steps = figures._paths(model, digits.x_train[:20], digits.y_train[:20])
+    outputs, steps = figures._paths(model, digits.x_train[:20], digits.y_train[:20], 0)
     assert np.ptp(outputs, axis=0).max() == 0
     np.testing.assert_allclose(outputs[-1], steps[0], atol=1e-9)
     assert np.abs(np.diff(steps, axis=0)).max(axis=1).min() > 0  # each branch moves the logits

@@ -7,27 +7,41 @@ from netinit import truncated_normal
 from netinit.figures import frameworks
 
 ROWS = [
-    {"library": "PyTorch", "layer": "dense", "draw": "uniform", "n_var": 1 / 3},
-    {"library": "Keras", "layer": "dense", "draw": "uniform", "n_var": 4 / 3},
-    {"library": "Keras", "layer": "embedding", "draw": "normal", "n_var": 1.0},
+    {"library": "PyTorch", "layer": "dense", "n_var": 1 / 3},
+    {"library": "Keras", "layer": "dense", "n_var": 4 / 3},
+    {"library": "PyTorch", "layer": "grouped", "n_var": 1 / 3},
 ]
 
 
-def test_defaults_show_the_distribution_and_the_number():
-    fig = frameworks.defaults(ROWS, "dense")
-    left, right = fig.axes
-    torch = left.lines[0].get_ydata()
-    assert np.abs(frameworks.HALF_WIDTHS[torch > 0]).max() == pytest.approx(1, abs=0.02)  # 1 / sqrt(n_in)
-    areas = [line.get_ydata().sum() * 0.01 for line in left.lines[:2]]
-    np.testing.assert_allclose(areas, 1, atol=0.01)  # densities
-    np.testing.assert_allclose([bar.get_height() for bar in right.patches], [1 / 3, 4 / 3, 2])
-    assert "PyTorch uniform, n_in Var 0.333; Keras uniform, n_in Var 1.33" in fig.get_label()
+@pytest.mark.parametrize(
+    ("activation", "needed", "words"),
+    [("ReLU", 2, ["6 × too small", "6 × too small", "1.5 × too small"]),
+     ("tanh", 1, ["3 × too small", "3 × too small", "1.3 × too large"])],
+)  # fmt: skip
+def test_defaults_reach_from_each_value_to_what_is_needed(activation, needed, words):
+    fig = frameworks.defaults(ROWS, activation)
+    (ax,) = fig.axes
+    reaches = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 2 and line.get_alpha()]
+    np.testing.assert_allclose(reaches, [[1 / 3, needed], [1 / 3, needed], [4 / 3, needed]])
+    texts = [text.get_text() for text in ax.texts]
+    assert texts == ["ReLU: 2", "tanh: 1", *words]
+    assert [text.get_fontweight() for text in ax.texts[:2]].index("bold") == texts.index(
+        f"{activation}: {needed}"
+    )
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["dense", "grouped"]
+    assert fig.get_label().startswith(f"{activation} needs {needed}. PyTorch dense 0.333, {words[0]}; ")
+
+
+@pytest.mark.parametrize("value", [0.96, 1.04])
+def test_a_default_within_five_percent_is_right(value):
+    assert frameworks.distance(value, 1.0) == "right"
 
 
 @pytest.mark.parametrize(("activation", "last"), [("relu", 1 / 3 * (1 / 6) ** 3), ("tanh", None)])
 def test_signals_lie_on_the_theory(activation, last):
     (ax,) = frameworks.signals({"PyTorch": 1 / 3}, activation, depth=4).axes
     line, dots = ax.lines[0].get_ydata(), ax.containers[0][0].get_ydata()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["PyTorch"]
     np.testing.assert_allclose(dots, line, rtol=0.1)
     if last:
         assert line[-1] == pytest.approx(np.sqrt(last))

@@ -5,6 +5,7 @@ import json
 
 import jax
 import keras
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -12,6 +13,7 @@ from measure import array, has_variance, is_orthogonal
 from snippets import ROOT
 
 RECORD = json.loads((ROOT / "src/netinit/records/frameworks.json").read_text(encoding="utf-8"))
+PAGE, DEEPER = "book/16-frameworks.ipynb", "book/deeper/16-frameworks.ipynb"
 SIZES = RECORD["sizes"]
 KERAS_INPUTS = {"dense": (None, "n_in"), "embedding": (None, 5), "recurrent": (None, 5, "d")}
 KERAS_INPUTS |= {"norm": (None, "d"), "attention": (None, 5, "d"), "images": (None, 8, 8, "c_in")}
@@ -117,9 +119,64 @@ def test_the_versions_are_those_installed():
     assert RECORD["versions"] == installed
 
 
-# --- the tabs of the chapter -------------------------------------------------------------------------------
+# --- what the chapter prints of real layers ----------------------------------------------------------------
 
-PAGE, DEEPER = "book/16-frameworks.ipynb", "book/deeper/16-frameworks.ipynb"
+
+def real_array(row):
+    """Return the weights of a real layer with 400 inputs, or 32 channels, and the inputs of a unit."""
+    torch.manual_seed(0)
+    keras.utils.set_random_seed(0)
+    if row["library"] == "JAX":
+        return array(eval(row["call"], vars(jax.nn.initializers))(jax.random.key(0), (400, 200))), 400
+    if row["library"] == "PyTorch":
+        w = array(eval(row["call"], vars(torch.nn)).weight)
+        return w, w[0].size
+    layer = eval(row["call"], vars(keras.layers))
+    layer.build((None, 400) if "Dense" in row["call"] else (None, 8, 8, 32))
+    return array(layer.kernel), array(layer.kernel)[..., 0].size
+
+
+@pytest.fixture(scope="module")
+def ask():
+    """The function that the chapter writes from scratch."""
+    cells = nbformat.read(ROOT / PAGE, as_version=4).cells
+    (source,) = [cell.source for cell in cells if "from-scratch" in cell.metadata.get("tags", [])]
+    names = {"np": np}
+    exec(source, names)
+    return names["ask"]
+
+
+@pytest.mark.parametrize("row", RECORD["asked"], ids=name)
+def test_what_ask_says_of_a_real_array(ask, row):
+    n_var, kind = ask(*real_array(row))
+    assert (round(n_var, 2), kind) == (row["n_var"], row["kind"])
+
+
+def drawn_twice():
+    """Draw two matrices as the prediction one-key describes, and in PyTorch one after the other."""
+    torch.manual_seed(0)
+    key, init, shared = (
+        jax.random.key(0),
+        jax.nn.initializers.he_normal(),
+        keras.initializers.HeNormal(seed=0),
+    )
+    draw = torch.nn.init.kaiming_normal_
+    return {
+        "JAX": [init(key, (64, 64)) for _ in range(2)],
+        "Keras": [shared((64, 64)) for _ in range(2)],
+        "PyTorch": [draw(torch.empty(64, 64), nonlinearity="relu") for _ in range(2)],
+    }
+
+
+@pytest.mark.parametrize(("library", "pair"), drawn_twice().items())
+def test_two_draws(library, pair):
+    first, second = map(array, pair)
+    assert (first == second).all() == (library != "PyTorch")
+    rows = [np.round(matrix[0, :3], 2).tolist() for matrix in (first, second)]
+    assert rows == RECORD["drawn twice"][library]
+
+
+# --- the tabs of the chapter -------------------------------------------------------------------------------
 
 
 def test_pytorch(snippet):

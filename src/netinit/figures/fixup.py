@@ -89,14 +89,17 @@ def growth(theory: Mapping[str, np.ndarray], measured: Mapping[str, np.ndarray])
     return fig
 
 
-def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int) -> Figure:
-    """Two logits of the first image, head to tail: an arrow for each branch, in units of the mean arrow.
+def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int, image: int = 0) -> Figure:
+    """Two logits of one image, head to tail: an arrow for each branch, in units of the mean arrow.
 
     What each branch of `build(blocks, rng)` adds, and what a step on the batch x, y changes in each.
     """
     fig, ax = plt.subplots(figsize=(6, 4.6))
-    outputs, steps = _paths(build(blocks, np.random.default_rng(5)), x, y)
-    ends, shown = [], [y[0], np.argmax(steps[0] - steps[-1])]  # the right class, and the one that loses most
+    outputs, steps = _paths(build(blocks, np.random.default_rng(5)), x, y, image)
+    ends, shown = (
+        [],
+        [y[image], np.argmax(steps[0] - steps[-1])],
+    )  # the right class, and the one that loses most
     legend = []
     for name, path, color in ("changes by one step", steps, "C1"), ("outputs at the start", outputs, "C0"):
         arrows = np.diff(path[:, shown], axis=0)
@@ -106,8 +109,8 @@ def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int) 
         shape = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006}
         ax.quiver(*starts.T, *arrows.T / length, color=color, label=ends[-1], **shape)
         legend.append(_arrow(f"{ends[-1]} arrows away", color))
-    ax.set(xlim=(-blocks / 2, 1.05 * blocks), ylim=(-blocks, blocks / 2), aspect="equal")
-    ax.set(xlabel="change of the right logit", ylabel="change of one wrong logit")
+    ax.set(xlim=(-blocks / 2, 1.05 * blocks), ylim=(-blocks, max(3, blocks / 2)), aspect="equal")
+    ax.set(xlabel="right logit, in mean arrows", ylabel="a wrong logit, in mean arrows")
     title = f"{blocks} branches, an arrow for each"
     fig.legend(handles=legend, loc="outside upper center", title=title)
     fig.set_label(
@@ -121,19 +124,20 @@ def _arrow(label: str, color: str) -> Line2D:
     return Line2D([], [], color=color, linestyle="-", marker=">", markevery=[-1], label=label)
 
 
-def _paths(model: Sequential, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logits of the first image, (blocks + 1, classes): with the first branches alone, and as each steps."""
+def _paths(model: Sequential, x: np.ndarray, y: np.ndarray, image: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logits of one image, (blocks + 1, classes): with the first branches alone, and as each steps."""
     x, model = x.astype(np.float64), model.astype(np.float64)
     branches = [layer for layer in model if isinstance(layer, Residual)]
-    stream = [model[0](x[:1])]
+    shown = x[image : image + 1]
+    stream = [model[0](shown)]
     for branch in branches:
         stream.append(branch(stream[-1]))
     outputs = np.array([model[len(branches) + 1 :](h)[0] for h in stream])
     model.backward(softmax_cross_entropy(model(x), y)[1])
-    steps = [model(x[:1])[0]]
+    steps = [model(shown)[0]]
     for branch in branches:
         SGD(branch.parameters(), lr=1e-6).step()
-        steps.append(model(x[:1])[0])
+        steps.append(model(shown)[0])
     return outputs, np.array(steps)
 
 

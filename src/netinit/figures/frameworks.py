@@ -11,32 +11,49 @@ from netinit import initializers, theory
 from netinit.activations import get_activation
 from netinit.plots import theory_and_measurement
 
-HALF_WIDTHS = np.linspace(-3, 3, 601)
+NEEDED = {"ReLU": 2.0, "tanh": 1.0}  # n_in Var[W] that keeps the second moment level
+MARKERS = {"PyTorch": "o", "Keras": "s"}
 
 
-def density(draw: str, n_var: float) -> np.ndarray:
-    """The density of sqrt(n_in) W on `HALF_WIDTHS`; `draw` as the table names it."""
-    z = HALF_WIDTHS / np.sqrt(n_var)
-    if draw == "uniform":
-        return (np.abs(z) <= np.sqrt(3)) / np.sqrt(12 * n_var)
-    return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi * n_var)
-
-
-def defaults(rows: Sequence[Mapping], layer: str) -> Figure:
-    """What one layer draws by default in each library, beside He: the distribution, and n_in Var[W]."""
-    shown = {row["library"]: row for row in rows if row["layer"] == layer}
-    shown["He, ReLU"] = {"draw": "normal", "n_var": 2.0}
-    fig, (left, right) = plt.subplots(1, 2, figsize=(5.4, 3.3), layout="constrained")
-    for name, row in shown.items():
-        left.plot(HALF_WIDTHS, density(row["draw"], row["n_var"]), marker="", label=name)
-    left.set(xlabel="weight times root of n_in", yticks=[], ylim=(0, 1.25), title=f"{layer}: density")
-    left.legend(loc="upper left", fontsize=9)
-    bars = right.bar(list(shown), [row["n_var"] for row in shown.values()], color=["C0", "C1", "C2"])
-    right.bar_label(bars, [f"{row['n_var']:.3g}" for row in shown.values()])
-    right.set(yscale="log", ylim=(5e-4, 6), title="n_in times Var[W]")
-    words = "; ".join(f"{name} {row['draw']}, n_in Var {row['n_var']:.3g}" for name, row in shown.items())
-    fig.set_label(f"{layer}: {words}.")
+def defaults(rows: Sequence[Mapping], activation: str) -> Figure:
+    """What each layer draws by default in each library, and how far that is from what an activation needs."""
+    needed, layers = NEEDED[activation], list(dict.fromkeys(row["layer"] for row in rows))
+    fig, ax = plt.subplots(figsize=(5.4, 3.7), layout="constrained")
+    for name, value in NEEDED.items():
+        chosen = name == activation
+        ax.axvline(value, color="C2" if chosen else "0.75", linestyle="-", linewidth=1 + 2 * chosen, zorder=1)
+        side, weight = ("left" if value > 1 else "right"), ("bold" if chosen else "normal")
+        ax.text(value, -0.65, f"{name}: {value:g}", ha=side, fontweight=weight)
+    words = []
+    for k, (library, marker) in enumerate(MARKERS.items()):
+        ax.plot([], [], f"C{k}{marker}", label=library)
+        for row in (row for row in rows if row["library"] == library):
+            y, value = layers.index(row["layer"]) + 0.36 * k - 0.18, row["n_var"]
+            ax.plot([value, needed], [y, y], f"C{k}-", marker="", alpha=0.5, linewidth=2)
+            ax.plot(value, y, f"C{k}{marker}", markersize=7)
+            side, away = ("left", 1.16) if value > needed else ("right", 0.86)
+            ax.text(value * away, y, distance(value, needed), ha=side, va="center", fontsize=9)
+            words.append(f"{library} {row['layer']} {value:.3g}, {distance(value, needed)}")
+    ax.set(xscale="log", xlim=(0.007, 8), ylim=(len(layers) - 0.5, -1), yticks=range(len(layers)))
+    ax.set_yticklabels(layers)
+    ax.set_xticks([0.1, 1], ["0.1", "1"])
+    ax.set_xlabel(r"$n_\mathrm{in}\,\mathrm{Var}[W]$")
+    ax.grid(False)
+    fig.legend(loc="outside upper center", ncols=2)
+    fig.set_label(f"{activation} needs {needed:g}. {'; '.join(words)}.")
     return fig
+
+
+def distance(value: float, needed: float) -> str:
+    """How many times too small or too large a value is, in words; within 5 % it is right.
+
+    >>> distance(0.5, 2)
+    '4 × too small'
+    """
+    factor = max(value / needed, needed / value)
+    if factor < 1.05:
+        return "right"
+    return f"{factor:.2g} × too {'small' if value < needed else 'large'}"
 
 
 def signals(scales: Mapping[str, float], activation: str, *, depth: int = 20, width: int = 128) -> Figure:
@@ -57,7 +74,13 @@ def signals(scales: Mapping[str, float], activation: str, *, depth: int = 20, wi
         theory_and_measurement(ax, layers, np.sqrt(predicted), runs, name)
         words.append(f"{name} ends at {np.median(runs, axis=0)[-1]:.1g}")
     ax.set(yscale="log", xlabel="layer", ylabel="rms of z", xticks=layers[::3], ylim=(1e-9, 1e3))
-    ax.legend(loc="lower left", fontsize=9)
+    handles, labels = ax.get_legend_handles_labels()
+    named = [(handle, label) for handle, label in zip(handles, labels, strict=True) if "theory" in label]
+    ax.legend(
+        [handle for handle, _ in named],
+        [label.removesuffix(", theory") for _, label in named],
+        loc="lower left",
+    )
     ax.set_title(activation)
     fig.set_label(f"{activation}, {depth} layers: {', '.join(words)}.")
     return fig
