@@ -33,6 +33,14 @@ def test_the_crossing_ends_as_its_label_says(std, fate):
     assert 38 <= layer <= 46  # about one power of ten per layer, down or up
 
 
+@pytest.mark.parametrize("std", [0.01, 0.06, 0.1, 1])
+def test_the_crossing_marks_where_its_curve_ends(std):
+    low = signals.crossing(std).axes[1]
+    sizes, (layer, size) = np.asarray(low.lines[0].get_ydata(), float), np.ravel(low.lines[1].get_data())
+    assert layer == np.flatnonzero(np.isfinite(sizes))[-1]
+    assert [text.get_text() for text in low.texts] == [f"{sizes[int(layer)]:.1g}"] == [f"{size:.1g}"]
+
+
 def test_the_crossing_changes_by_its_gain_in_each_layer():
     sizes = np.asarray(signals.crossing(0.12).axes[1].lines[0].get_ydata(), float)
     assert np.log10(sizes[100] / sizes[0]) == pytest.approx(100 * np.log10(1.2), abs=1)

@@ -35,6 +35,7 @@ def crossing(weight_std: float) -> Figure:
     top.set(title=f"weight std {weight_std:g}: {fate}", ylabel="unit", yticks=[])
     top.grid(False)
     low.semilogy(np.where(sizes > 0, sizes, np.nan), "-")
+    _mark_the_end(low, sizes)
     low.set(xlabel="layer", ylabel="size", ylim=(1e-46, 1e40), yticks=10.0 ** np.arange(-40, 41, 20))
     low.minorticks_off()
     fig.set_label(f"With weight std {weight_std:g} the signal ends like this: {fate}.")
@@ -55,8 +56,17 @@ def _fate(sizes):
     """What has become of the signal, in words."""
     lost = np.flatnonzero((sizes == 0) | ~np.isfinite(sizes))
     if not lost.size:
-        return f"size {sizes[-1]:.1g} after layer 100"
+        return f"size {sizes[-1]:.1g} in layer 100"
     return f"{'zero' if sizes[lost[0]] == 0 else 'infinite'} from layer {lost[0]} on"
+
+
+def _mark_the_end(ax, sizes):
+    """A dot with its size where the curve ends: at the last layer that has a size."""
+    end = np.flatnonzero(np.isfinite(sizes) & (sizes > 0))[-1]
+    ax.semilogy(end, sizes[end], "o", color=BLUE, markersize=6, clip_on=False)
+    ha, dx = ("right", -6) if end > 50 else ("left", 8)  # beside the curve, inside the panel
+    va, dy = ("bottom", 4) if sizes[end] < 1 else ("top", -6)
+    ax.annotate(f"{sizes[end]:.1g}", (end, sizes[end]), (dx, dy), textcoords="offset points", ha=ha, va=va)
 
 
 def both_directions(gains: Sequence[float], measured: Mapping[float, np.ndarray]) -> Figure:
