@@ -129,16 +129,8 @@ def last_layer(
     its class.
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.4), layout="constrained")
-    scales, runs = np.array(list(losses)), np.array(list(losses.values())).T
-    smooth = np.linspace(0, scales.max(), 100)
-    left.plot(smooth, np.log(len(logits)) + smooth**2 / 2, marker="")
-    left.text(5.1, 17, "ln C + s²/2", color="C0", ha="right")
-    low, middle, high = runs.min(axis=0), runs.mean(axis=0), runs.max(axis=0)
-    left.errorbar(scales, middle, [middle - low, high - middle], fmt="o", color="C1", capsize=3)
-    left.text(4, 1, f"{len(runs)} networks:\nmean, range", color="C1")
+    _first_losses(left, losses, len(logits))
     left.axvline(scale, color="#444444", linestyle=":")
-    left.set(xlabel="std s of the logits", ylabel="loss", xlim=(-0.4, 9), ylim=(0, 20))
-    left.set(xticks=range(0, 9, 2), yticks=range(0, 21, 5), title="before the first step")
     weights = np.exp(scale * logits - np.max(scale * logits))
     p, loss = weights / weights.sum(), float(np.mean(losses[scale]))
     right.bar(range(len(p)), p)
@@ -151,6 +143,19 @@ def last_layer(
         f"{p.max():.2f} for digit {p.argmax()}, and {p[truth]:.2f} for its true class {truth}."
     )
     return fig
+
+
+def _first_losses(ax, losses, classes):
+    """The bound as a curve, the mean and the range of the networks as dots with bars."""
+    scales, runs = np.array(list(losses)), np.array(list(losses.values())).T
+    smooth = np.linspace(0, scales.max(), 100)
+    ax.plot(smooth, np.log(classes) + smooth**2 / 2, marker="")
+    ax.text(5.1, 17, "ln C + s²/2", color="C0", ha="right")
+    low, middle, high = runs.min(axis=0), runs.mean(axis=0), runs.max(axis=0)
+    ax.errorbar(scales, middle, [middle - low, high - middle], fmt="o", color="C1", capsize=3)
+    ax.text(4, 1, f"{len(runs)} networks:\nmean, range", color="C1")
+    ax.set(xlabel="std s of the logits", ylabel="loss", xlim=(-0.4, 9), ylim=(0, 20))
+    ax.set(xticks=range(0, 9, 2), yticks=range(0, 21, 5), title="before the first step")
 
 
 def counts(layers: Mapping[str, tuple], *, count: Callable) -> Figure:
