@@ -1,11 +1,15 @@
 """What a reader sees in the figures of chapter 12: the right data in the right place."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
 
+import netinit
 from netinit.figures import choosing
+
+DIGITS = netinit.load_digits()
 
 # --- the guide ---------------------------------------------------------------------------------------------
 
@@ -43,8 +47,6 @@ def test_the_call_for_netinit(place, call):
 
 
 def test_the_scales_are_the_squared_gains():
-    import netinit
-
     for name in ("ReLU", "SELU", "GELU", "SiLU"):
         scale = choosing.table()["activations"][name]["scale"]
         assert scale == round(netinit.gain(name.lower()) ** 2, 2)
@@ -80,30 +82,69 @@ CELLS = [
 def test_the_matrix_has_a_row_for_each_initializer(value, shift):
     fig = choosing.matrix(CELLS, value, "relu")
     (ax,) = fig.axes
+    (beside,) = ax.child_axes
     np.testing.assert_allclose(ax.images[0].get_array(), np.arange(8).reshape(2, 4) / 10 + shift)
     assert [t.get_text() for t in ax.get_xticklabels()] == ["SGD\n2", "SGD\n18", "Adam\n2", "Adam\n18"]
-    assert f"He {shift:.2f} to {0.3 + shift:.2f}; LSUV" in fig.get_label()
+    assert [t.get_text() for t in beside.get_yticklabels()] == ["× 1.00", "× 1.00"]  # both keep the gradient
+    assert f"He {shift:.2f} to {0.3 + shift:.2f}, gradient times 1.00 per layer; LSUV" in fig.get_label()
 
 
-def test_the_last_layer_marks_its_scale_and_shows_probabilities():
-    fig = choosing.last_layer({0: [2.3, 2.3], 2: [3, 5]}, np.array([0.0, 0, np.log(2)]), 2)
+ROWS = ["std 0.01", "PyTorch default", "Xavier", "He", "gain", "orthogonal", "LSUV"]
+PAIRS = [*itertools.product(ROWS, ["relu", "tanh", "silu", "sigmoid"])]
+
+
+def started(initializer, activation, rng):
+    """A network of six hidden layers that starts as in the matrix."""
+    model, g = netinit.mlp([64] * 7 + [10], activation), netinit.gain(activation)
+    draws = {"std 0.01": "normal", "Xavier": "xavier_normal", "He": "he_normal"}
+    draws["PyTorch default"] = partial(netinit.variance_scaling, scale=1 / 3, distribution="uniform")
+    draws["gain"] = partial(netinit.variance_scaling, scale=g**2)
+    draws["orthogonal"] = partial(netinit.orthogonal, gain=1 if activation == "tanh" else g)
+    if initializer == "LSUV":
+        netinit.lsuv(model, DIGITS.x_train[:256], rng)
+        return model
+    return netinit.initialize(model, draws[initializer], rng)
+
+
+@pytest.mark.parametrize(("initializer", "activation"), PAIRS)
+def test_the_factor_beside_a_row_is_what_a_network_has(initializer, activation):
+    model = started(initializer, activation, np.random.default_rng(1))
+    seen = netinit.trace(model, DIGITS.x_train[:100], DIGITS.y_train[:100])
+    gradients = seen.column("gradient_std", "Linear")
+    measured = (gradients[0] / gradients[5]) ** (1 / 5)
+    assert choosing.gradient_factor(initializer, activation) == pytest.approx(measured, rel=0.15)
+
+
+def test_the_last_layer_marks_its_scale_and_the_true_class():
+    fig = choosing.last_layer({0: [2.3, 2.3, 2.6], 2: [3, 5, 4.6]}, np.array([0.0, 0, np.log(2)]), 1, 2)
     left, right = fig.axes
-    np.testing.assert_allclose(left.lines[0].get_ydata(), [np.log(3), np.log(3) + 2])
-    np.testing.assert_allclose(left.lines[1].get_ydata(), [2.3, 4])
-    assert set(left.lines[2].get_xdata()) == {2}
+    bound, means, *_caps, at = left.lines
+    np.testing.assert_allclose(bound.get_ydata(), np.log(3) + bound.get_xdata() ** 2 / 2)
+    assert len(bound.get_xdata()) > 50  # a curve, though only two scales are measured
+    np.testing.assert_allclose(means.get_ydata(), [2.4, 4.2])
+    assert [text.get_text() for text in left.texts] == ["ln C + s²/2", "3 networks:\nmean, range"]
+    np.testing.assert_allclose(left.containers[0].lines[2][0].get_segments()[1], [[2, 3], [2, 5]])
+    assert set(at.get_xdata()) == {2}
     np.testing.assert_allclose([bar.get_height() for bar in right.patches], [1 / 6, 1 / 6, 4 / 6])
-    assert "first loss 4.00; largest probability of one image 0.67" in fig.get_label()
+    (mark,) = right.texts
+    assert mark.xy == (1, pytest.approx(1 / 6))
+    assert "mean first loss 4.20; one image has the largest probability 0.67 for digit 2" in fig.get_label()
+    assert fig.get_label().endswith("0.17 for its true class 1.")
 
 
-def test_counts_stand_beside_what_was_measured():
-    fig = choosing.counts(
-        {"dense": [1.9, 2.1], "one-hot, rows": [0.002, 0.002]}, {"dense": 2, "one-hot, rows": 0.002}
-    )
-    lines = fig.axes[0].lines
-    np.testing.assert_allclose(lines[0].get_ydata(), [2, 0.002])
-    np.testing.assert_allclose(lines[1].get_ydata(), [1.9, 2.1])
-    np.testing.assert_allclose(lines[2].get_xdata(), [1, 1])
-    assert "dense 2, predicted 2; one-hot, rows 0.002" in fig.get_label()
+def test_the_fan_and_the_count_stand_beside_each_other():
+    x = np.random.default_rng(0).standard_normal((200, 50), np.float32)
+    layers = {
+        "dense": (netinit.Linear(50, 40), x, 50),
+        "one-hot, any": (netinit.Linear(50, 40), np.eye(50), 50),
+    }
+    fig = choosing.counts(layers, count=lambda _layer, x: np.mean((x != 0).sum(axis=1)))
+    expected, by_fan, by_count = fig.axes[0].lines[3:6]  # those of the second layer
+    assert expected.get_ydata() == [2 / 50]
+    np.testing.assert_allclose(by_fan.get_ydata(), 2 / 50, rtol=0.15)
+    np.testing.assert_allclose(by_count.get_ydata(), 2, rtol=0.15)
+    assert [text.get_text() for text in fig.axes[0].texts] == ["2", "0.04"]
+    assert "dense 2 by fan 50, 2 by count 50; one-hot, any 0.04 by fan 50, 2 by count 1." in fig.get_label()
 
 
 def test_classes_counts_the_digits_that_each_network_has_lost():

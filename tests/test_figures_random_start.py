@@ -1,7 +1,5 @@
 """The pictures of chapter 4 show the data they are given, and say in words what they show."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -43,15 +41,13 @@ def test_stripes_tell_units_that_answer_from_units_that_repeat(answers, share):
     assert ("vertical stripes" in fig.get_label()) != answers
 
 
-def halving(_std, _activation):
-    """A trace of 20 layers in which the gradient halves on its way back; theory says a third."""
-    powers = np.arange(20, -1, -1)
-    columns = {"gradient_std": 0.5**powers, "predicted_gradient_std": 3.0**-powers}
-    return SimpleNamespace(column=lambda name, kind: columns[name] if kind == "Linear" else None)
+def falling(factor):
+    """A gradient that is multiplied by the factor on its way back through each of 20 layers."""
+    return lambda _std, _activation: 7 * factor ** np.arange(19.0, -1, -1)
 
 
 def test_the_gradient_is_drawn_over_that_of_the_last_hidden_layer():
-    fig = random_start.gradient_by_layer(0.1, "tanh", traced=halving)
+    fig = random_start.gradient_by_layer(0.1, "tanh", measured=falling(1 / 2), theory=falling(1 / 3))
     theory, measured = fig.axes[0].lines
     assert fig.axes[0].get_yscale() == "log"
     np.testing.assert_allclose(measured.get_ydata(), 0.5 ** np.arange(19, -1, -1))

@@ -2,7 +2,7 @@
 
 import html
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from netinit.plots import Text, heatmap, lines_with_spread
+from netinit import theory
+from netinit.plots import Text, heatmap
 
 LIBRARIES = ("netinit", "PyTorch", "JAX", "Keras")
 PLAIN = ("dense", "convolution", "grouped", "depthwise", "transposed")  # where depth multiplies a factor
@@ -69,10 +70,29 @@ def guide(activation: str, structure: str, depth: str, optimizer: str) -> Text:
     return Text(f'<p>{head}. {words}</p><pre style="white-space: pre-wrap">{calls}</pre>', label)
 
 
+@cache
+def gradient_factor(initializer: str, activation: str, width: int = 64, depth: int = 6) -> float:
+    """By what a layer multiplies the size of the gradient, in theory: the mean over the steps between layers.
+
+    The initializers are the rows of the matrix; the inputs have mean square 1.
+    """
+    gain2 = theory.gain(activation) ** 2
+    scales = {"std 0.01": width * 0.01**2, "PyTorch default": 1 / 3, "Xavier": 1, "He": 2}
+    scale = scales.get(initializer, gain2)
+    if (initializer, activation) == ("orthogonal", "tanh"):
+        scale = 1
+    q, log_factors = (1 if initializer == "LSUV" else scale), []
+    for _ in range(depth - 1):
+        log_factors.append(np.log(theory.chi(activation, q, scale)) / 2)
+        q = theory.variance_map(activation, q, scale)
+    return float(np.exp(np.mean(log_factors)))
+
+
 def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
     """One activation as a heat map: a row for each initializer, a column for each optimizer and depth.
 
-    `value` is "test accuracy", the median over the seeds, or "worst seed", their lowest.
+    `value` is "test accuracy", the median over the seeds, or "worst seed", their lowest. Beside each row
+    stands what one layer does to the gradient.
     """
     reduce = {"test accuracy": np.median, "worst seed": np.min}[value]
     shown = [cell for cell in cells if cell["activation"] == activation]
@@ -88,52 +108,88 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
     for text, number in zip(ax.texts, grid.flat, strict=True):
         text.set_color("black" if number > 0.5 else "white")
     ax.set(xlabel="optimizer, hidden layers", title=f"{activation}: {value}")
-    words = "; ".join(f"{row} {grid[i].min():.2f} to {grid[i].max():.2f}" for i, row in enumerate(rows))
+    factors = [f"{gradient_factor(row, activation):.2f}" for row in rows]
+    beside = ax.secondary_yaxis("right")
+    beside.set_yticks(range(len(rows)), [f"× {factor}" for factor in factors])
+    beside.set_ylabel("gradient, per layer")
+    words = "; ".join(
+        f"{row} {line.min():.2f} to {line.max():.2f}, gradient times {factor} per layer"
+        for row, line, factor in zip(rows, grid, factors, strict=True)
+    )
     fig.set_label(f"{activation}, {value}, lowest to highest over depths and optimizers: {words}.")
     return fig
 
 
-def last_layer(losses: Mapping[float, Sequence[float]], logits: np.ndarray, scale: float) -> Figure:
+def last_layer(
+    losses: Mapping[float, Sequence[float]], logits: np.ndarray, truth: int, scale: float
+) -> Figure:
     """The loss before the first step against the std of the logits, and what one image is given.
 
-    `losses` maps a scale to the loss of each seed, `logits` are those of one image at scale 1.
+    `losses` maps a scale to the loss of each seed, `logits` are those of one image at scale 1, `truth` is
+    its class.
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.4), layout="constrained")
-    scales, runs = np.array(list(losses)), np.array(list(losses.values())).T
-    left.plot(scales, np.log(len(logits)) + scales**2 / 2, marker="", label="ln C + s²/2")
-    lines_with_spread(left, scales, runs, "measured", marker="o")
+    _first_losses(left, losses, len(logits))
     left.axvline(scale, color="#444444", linestyle=":")
-    left.set(xlabel="std s of the logits", ylabel="loss", ylim=(0, 16), title="before the first step")
-    left.legend(loc="upper left")
     weights = np.exp(scale * logits - np.max(scale * logits))
-    p, loss = weights / weights.sum(), float(np.median(losses[scale]))
+    p, loss = weights / weights.sum(), float(np.mean(losses[scale]))
     right.bar(range(len(p)), p)
-    right.set(xlabel="digit", ylim=(0, 1), xticks=range(len(p)), title=f"one image, s = {scale:g}")
+    arrow = {"arrowstyle": "->", "color": "#222222"}
+    right.annotate("its class", (truth, p[truth]), (truth, p[truth] + 0.2), arrowprops=arrow, ha="center")
+    right.set(xlabel="digit", ylim=(0, 1.25), xticks=range(len(p)), title=f"one image, s = {scale:g}")
+    right.set_yticks(np.arange(0, 1.1, 0.2))
     fig.set_label(
-        f"Std of the logits {scale:g}: median first loss {loss:.2f}; "
-        f"largest probability of one image {p.max():.2f}."
+        f"Std of the logits {scale:g}: mean first loss {loss:.2f}; one image has the largest probability "
+        f"{p.max():.2f} for digit {p.argmax()}, and {p[truth]:.2f} for its true class {truth}."
     )
     return fig
 
 
-def counts(measured: Mapping[str, Sequence[float]], predicted: Mapping[str, float]) -> Figure:
-    """The second moment behind each structure, He by the fan of the array: predicted, and measured."""
+def _first_losses(ax, losses, classes):
+    """The bound as a curve, the mean and the range of the networks as dots with bars."""
+    scales, runs = np.array(list(losses)), np.array(list(losses.values())).T
+    smooth = np.linspace(0, scales.max(), 100)
+    ax.plot(smooth, np.log(classes) + smooth**2 / 2, marker="")
+    ax.text(5.1, 17, "ln C + s²/2", color="C0", ha="right")
+    low, middle, high = runs.min(axis=0), runs.mean(axis=0), runs.max(axis=0)
+    ax.errorbar(scales, middle, [middle - low, high - middle], fmt="o", color="C1", capsize=3)
+    ax.text(4, 1, f"{len(runs)} networks:\nmean, range", color="C1")
+    ax.set(xlabel="std s of the logits", ylabel="loss", xlim=(-0.4, 9), ylim=(0, 20))
+    ax.set(xticks=range(0, 9, 2), yticks=range(0, 21, 5), title="before the first step")
+
+
+def counts(layers: Mapping[str, tuple], *, count: Callable) -> Figure:
+    """The mean square behind layers that He's rule fills with the fan of a library, or with the count.
+
+    `layers` maps a name to (layer, inputs, fan), `count(layer, inputs)` returns the number of terms. The
+    mean square is that over the mean square of the inputs that are not 0.
+    """
     fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
-    places = np.arange(len(measured))
-    ax.plot(
-        places, list(predicted.values()), linestyle="", marker="_", markersize=28, label="2 x count / fan"
-    )
-    for i, runs in enumerate(measured.values()):
-        ax.plot(np.full(len(runs), i), runs, "o", color="C1", label="measured, 5 seeds" if i == 0 else None)
+    words, style = [], {"linestyle": "", "marker": "_", "markersize": 28, "color": "C0"}
+    for i, (name, (layer, x, fan)) in enumerate(layers.items()):
+        n = count(layer, x)
+        by_count, by_fan = (_mean_squares(layer, x, terms) for terms in (n, fan))
+        ax.plot(i, 2 * n / fan, **style, label="" if i else "2 x count / fan")
+        ax.plot([i - 0.12] * len(by_fan), by_fan, "o", color="C1", label="" if i else "drawn by fan")
+        ax.plot([i + 0.12] * len(by_count), by_count, "^", color="C2", label="" if i else "drawn by count")
+        middle = np.median(by_fan)
+        ax.annotate(f"{middle:.1g}", (i, middle), (0, -22), textcoords="offset points", ha="center")
+        words.append(f"{name} {middle:.1g} by fan {fan}, {np.median(by_count):.1g} by count {n:.0f}")
     ax.axhline(2, color="#444444", linestyle=":")
-    ax.set_xticks(places, [name.replace(", ", "\n") for name in measured])
-    ax.set(yscale="log", ylabel="second moment of z", ylim=(1e-3, 20))
+    ax.set_xticks(range(len(layers)), [name.replace(", ", "\n") for name in layers])
+    ax.set(yscale="log", ylabel="mean square of z", ylim=(1e-4, 20), xlim=(-0.5, len(layers) - 0.5))
     ax.legend(loc="lower left")
-    words = "; ".join(
-        f"{name} {np.median(runs):.2g}, predicted {predicted[name]:.2g}" for name, runs in measured.items()
-    )
-    fig.set_label(f"Second moment of the output of one layer, 2 being right: {words}.")
+    fig.set_label(f"Mean square of the output of one layer, 2 being right: {'; '.join(words)}.")
     return fig
+
+
+def _mean_squares(layer, x, terms):
+    """The mean square of the output over that of the inputs, for five draws of variance 2 / terms."""
+    W, power, found = layer.weight.value, np.mean(x[x != 0] ** 2), []
+    for seed in range(5):
+        W[...] = np.sqrt(2 / terms) * np.random.default_rng(seed).standard_normal(W.shape)
+        found.append(np.mean(layer(x) ** 2) / power)
+    return found
 
 
 def classes(right: np.ndarray) -> Figure:

@@ -66,18 +66,17 @@ def stripes(weight_std: float, *, activations: Callable) -> Figure:
     return fig
 
 
-def gradient_by_layer(weight_std: float, activation: str, *, traced: Callable) -> Figure:
-    """The gradient of each layer over that of the last; `traced(weight_std, activation)` returns a trace.
+def gradient_by_layer(weight_std: float, activation: str, *, measured: Callable, theory: Callable) -> Figure:
+    """The gradient of each layer over that of the last, measured and by the theory.
 
+    `measured(weight_std, activation)` and `theory(weight_std, activation)` return one number for each layer.
     What leaves the frame, beyond 1e-14 and 1e14, is in the title.
     """
-    t = traced(weight_std, activation)
-    measured = t.column("gradient_std", "Linear")[:-1]
-    predicted = t.column("predicted_gradient_std", "Linear")[:-1]
-    layers = np.arange(1, len(measured) + 1)
-    arrives, theory = measured[0] / measured[-1], predicted[0] / predicted[-1]
+    dots, line = (gradient(weight_std, activation) for gradient in (measured, theory))
+    layers = np.arange(1, len(dots) + 1)
+    arrives, expected = dots[0] / dots[-1], line[0] / line[-1]
     fig, ax = plt.subplots(layout="none", gridspec_kw=PLACE | {"left": 0.18})
-    by_layer(ax, layers, predicted / predicted[-1], measured / measured[-1])
+    by_layer(ax, layers, line / line[-1], dots / dots[-1])
     ax.set(ylim=(1e-14, 1e14), ylabel="gradient, last layer = 1", xticks=[1, 5, 10, 15, 20])
     ax.set_yticks(10.0 ** np.arange(-12, 13, 6), ["1e-12", "1e-6", "1", "1e6", "1e12"])
     per_layer = arrives ** (1 / (len(layers) - 1))
@@ -85,7 +84,7 @@ def gradient_by_layer(weight_std: float, activation: str, *, traced: Callable) -
     ax.legend(loc="upper right")
     fig.set_label(
         f"{activation}, weight std {weight_std:g}, {len(layers)} layers of 100: the gradient at layer 1 "
-        f"is {arrives:.0e} of that at layer {len(layers)}; theory says {theory:.0e}."
+        f"is {arrives:.0e} of that at layer {len(layers)}; theory says {expected:.0e}."
     )
     return fig
 
