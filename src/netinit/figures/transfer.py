@@ -14,8 +14,8 @@ def procedure(labels_per_class, *, labels, accuracy, change):
 
     `accuracy[scheme]` (seeds, labels); `change` makes the raw images of the target from those of the source.
     """
-    fig = plt.figure(figsize=(4.6, 3.7))
-    top, low = fig.subfigures(2, 1, height_ratios=[1.7, 1])
+    fig = plt.figure(figsize=(5.2, 3.1))
+    top, low = fig.subfigures(2, 1, height_ratios=[2, 1])
     drawing = top.add_axes((0.02, 0, 0.96, 1))
     _network(drawing, 3.2, "source: clean digits, all with labels", _pictures(), "old head")
     _network(drawing, 0.2, "target: noisy digits", _pictures(change), "new head")
@@ -56,8 +56,8 @@ def _accuracy_bars(ax, runs, title):
     bars = ax.barh(list(runs), middle, xerr=ends, color=["C0", "C1"], capsize=3)
     ax.bar_label(bars, [f"{m:.2f}" for m in middle], label_type="center", color="w", weight="bold")
     ax.invert_yaxis()
-    ax.set(xlim=(0, 1), title=title)
-    ax.grid(axis="y", visible=False)
+    ax.set(xlim=(0, 1), xticks=[], title=title)
+    ax.grid(visible=False)
 
 
 def labels(target, *, labels, accuracy, changes):
