@@ -4,35 +4,50 @@ import matplotlib
 import numpy as np
 import pytest
 
-from netinit import evaluate, initialize, load_digits, mlp
+from netinit import load_digits
 from netinit.figures import transfer
 
-RUNS = {"from scratch": np.array([[0.2, 0.9], [0.4, 0.9]]), "old weights": np.array([[0.8, 0.9], [0.9, 1.0]])}
+RUNS = {
+    "from scratch": np.array([[0.2, 0.9], [0.4, 0.9]]),
+    "copied layers": np.array([[0.8, 0.9], [0.9, 1.0]]),
+}
 
 
-@pytest.mark.parametrize(("shift", "lines"), [("negative", 3), ("other digits", 2)])
-def test_labels_draws_both_starts_the_old_network_and_six_images(shift, lines):
-    digits = load_digits(lambda images: 16 - images)
-    model = initialize(mlp([64, 10]), "xavier_normal", np.random.default_rng(0))
-    fig = transfer.labels(
-        shift,
-        labels=[1, 40],
-        accuracy={shift: RUNS},
-        worlds={shift: digits},
-        sources={shift: [model]},
-        changes={"negative": lambda images: 16 - images},
-    )
+def negative(images):
+    return 16 - images
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "1 label per class"), (40, "40 labels per class")])
+def test_procedure_draws_source_over_target_and_a_bar_for_each_start(number, words):
+    fig = transfer.procedure(number, labels=[1, 40], accuracy=RUNS, change=negative)
+    drawing, bars = fig.axes
+    pictures = [image.get_array() for image in drawing.images]
+    np.testing.assert_array_equal(pictures[3:], negative(np.array(pictures[:3])))
+    names = [text.get_text() for text in drawing.texts]
+    assert names.count("layer 1") == names.count("layer 2") == names.count("copy") == 2
+    assert {"old head", "new head"} <= set(names)
+    column = {1: [0.3, 0.85], 40: [0.9, 0.95]}[number]
+    np.testing.assert_allclose([bar.get_width() for bar in bars.patches], column)
+    assert bars.get_title() == f"test accuracy, {words}"
+    assert f"{words}: from scratch {column[0]:.2f}; copied layers {column[1]:.2f}." in fig.get_label()
+
+
+@pytest.mark.parametrize(("target", "blank"), [("negative", 16), ("other digits", 0)])
+def test_labels_draws_both_starts_and_six_images(target, blank):
+    fig = transfer.labels(target, labels=[1, 40], accuracy={target: RUNS}, changes={"negative": negative})
     *pictures, ax = fig.axes
     assert len(pictures) == 6
-    blank = {"negative": 16, "other digits": 0}[shift]
     assert all(picture.images[0].get_array()[0, 0] == blank for picture in pictures)
-    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.3, 0.9])
-    np.testing.assert_allclose(ax.lines[1].get_ydata(), [0.85, 0.95])
-    assert len(ax.lines) == lines
-    if lines == 3:
-        right = evaluate(model, digits.x_test, digits.y_test)[1]
-        np.testing.assert_allclose(ax.lines[2].get_ydata(), right)
+    np.testing.assert_allclose([line.get_ydata() for line in ax.lines], [[0.3, 0.9], [0.85, 0.95]])
     assert "from scratch: 0.30 with 1 label, 0.90 with 40" in fig.get_label()
+
+
+def test_the_images_of_other_digits_are_those_of_the_target():
+    digits = load_digits(lambda images: images)
+    drawn = transfer._pictures(classes=slice(5, None))
+    raw = []
+    load_digits(lambda images: raw.append(images) or images)
+    np.testing.assert_array_equal(drawn, raw[0][-len(digits.y_test) :][digits.y_test >= 5][:6])
 
 
 def test_heads_highlights_the_chosen_scale():
@@ -45,10 +60,14 @@ def test_heads_highlights_the_chosen_scale():
     assert "moved by 100% of their size; test accuracy 0.70" in fig.get_label()
 
 
-def test_first_step_draws_the_line_and_the_runs():
-    fig = transfer.first_step([0.01, 1], [1, 100], np.array([[1, 90], [1, 130]]))
-    np.testing.assert_array_equal(fig.axes[0].lines[0].get_ydata(), [1, 100])
-    np.testing.assert_array_equal(fig.axes[0].containers[0][0].get_ydata(), [1, 110])
+def test_first_step_draws_a_line_and_the_runs_for_each_part():
+    old, head = np.array([[1, 90], [1, 130]]), np.array([[1, 2], [1, 4]])
+    fig = transfer.first_step([0.01, 1], old, head)
+    (ax,) = fig.axes
+    assert [box[0].get_ydata().tolist() for box in ax.containers] == [[1, 110], [1, 3]]
+    lines = [line for line in ax.lines if "theory" in line.get_label()]
+    np.testing.assert_allclose([line.get_ydata() for line in lines], [[1, 100], [1, 1]])
+    assert "layer 1 110-fold, head 3-fold" in fig.get_label()
 
 
 def test_clouds_draws_the_plane_of_the_last_epoch_and_counts_who_is_near_its_own():

@@ -35,10 +35,13 @@ def test_the_two_rows_say_which_units_are_alike():
         "random": run([DISTINCT[:, :8]] * 2, [0.1, 0.9]),
     }
     fig = zero.equal_and_random(1, runs=runs)
-    titles = [ax.get_title() for ax in fig.axes]
+    *rows, bar = fig.axes
+    titles = [ax.get_title() for ax in rows]
     assert titles == ["equal start: 30% of the digits are read", "random: 90% of the digits are read"]
     assert "equal start: 30% of the digits are read, all pictures are the same" in fig.get_label()
     assert "random: 90% of the digits are read, the pictures differ" in fig.get_label()
+    assert [tick.get_text() for tick in bar.get_xticklabels()] == ["-0.5", "0", "0.1", "0.5"]
+    assert bar.get_xlim() == rows[0].images[0].get_clim()
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,7 @@ def test_half_equal_shows_the_chosen_network_at_the_chosen_epoch(name, words):
     runs = {"A": run([EQUAL, DISTINCT], [0.1, 0.9]), "D": run([DISTINCT, EQUAL], [0.1, 0.25])}
     fig = zero.half_equal(1, name, runs=runs)
     shown = runs[name][0].probes[1]
-    top, bottom = (ax.images[0].get_array() for ax in fig.axes)
+    top, bottom = (ax.images[0].get_array() for ax in fig.axes[:2])
     np.testing.assert_array_equal(top[:, :8], shown[:, 0].reshape(8, 8))
     np.testing.assert_array_equal(bottom[:, :8], shown[:, 8].reshape(8, 8))
     assert words in fig.get_label()

@@ -5,42 +5,90 @@ import numpy as np
 
 from netinit.data import load_digits
 from netinit.plots import heatmap, lines_with_spread, theory_and_measurement
-from netinit.training import evaluate
+
+COPIED = (5.1, 6.9)  # where layers 1 and 2 stand in the drawing of the procedure
 
 
-def labels(shift, *, labels, accuracy, worlds, sources, changes):
-    """Test accuracy over labels per class, under six images of the target.
+def procedure(labels_per_class, *, labels, accuracy, change):
+    """The source above the target, what is copied, and the test accuracy of both starts as bars.
 
-    `accuracy[shift][scheme]` (seeds, labels), `worlds[shift]` the Dataset, `sources[shift]` the old models,
-    `changes[shift]` what was done to the raw images, missing where other classes are the target.
+    `accuracy[scheme]` (seeds, labels); `change` makes the raw images of the target from those of the source.
     """
-    fig = plt.figure(figsize=(6, 3.8))
-    top, low = fig.subfigures(2, 1, height_ratios=[1, 4])
-    _show_images(top.subplots(1, 6), _pictures(changes.get(shift)))
-    ax, words = low.subplots(), []
-    for marker, (scheme, runs) in zip("so", accuracy[shift].items(), strict=True):
-        lines_with_spread(ax, labels, runs, scheme, marker=marker)
-        middle = np.median(runs, axis=0)
-        words.append(f"{scheme}: {middle[0]:.2f} with {labels[0]} label, {middle[-1]:.2f} with {labels[-1]}")
-    if shift in changes:
-        x, y = worlds[shift].x_test, worlds[shift].y_test
-        untouched = np.median([evaluate(model, x, y)[1] for model in sources[shift]])
-        ax.axhline(untouched, color="#444444", linestyle=":", linewidth=1.8, label="old, no label")
-        words.append(f"the old network without any label: {untouched:.2f}")
-    ax.set(xscale="log", ylim=(0, 1), xlabel="labels per class", title=f"{shift}: test accuracy")
-    ax.set_xticks(labels, labels)
-    ax.minorticks_off()
-    ax.legend(loc="lower right")
-    fig.set_label(f"Target: {shift}. {'; '.join(words)}.")
+    fig = plt.figure(figsize=(5.2, 3.1))
+    top, low = fig.subfigures(2, 1, height_ratios=[2, 1])
+    drawing = top.add_axes((0.02, 0, 0.96, 1))
+    _network(drawing, 3.2, "source: clean digits, all with labels", _pictures(), "old head")
+    _network(drawing, 0.2, "target: noisy digits", _pictures(change), "new head")
+    drawing.set(xlim=(0, 10), ylim=(0, 6))
+    drawing.set_axis_off()
+    for at in COPIED:
+        arrow = {"arrowstyle": "-|>", "linewidth": 2, "color": "C0"}
+        drawing.annotate("", (at, 1.7), (at, 3.4), arrowprops=arrow)
+        drawing.text(at + 0.2, 2.4, "copy", color="C0", fontsize=11)
+    runs = {scheme: np.asarray(a)[:, labels.index(labels_per_class)] for scheme, a in accuracy.items()}
+    title = f"test accuracy, {labels_per_class} label{'s' * (labels_per_class > 1)} per class"
+    _accuracy_bars(low.subplots(), runs, title)
+    words = "; ".join(f"{scheme} {np.median(a):.2f}" for scheme, a in runs.items())
+    drawn = "The source above the target: layers 1 and 2 are copied, the target has a new head"
+    fig.set_label(f"{drawn}. {title.capitalize()}: {words}.")
     return fig
 
 
-def _pictures(change):
-    """Six raw test images, changed; without a change, six images of the digits from 5 on."""
+def _network(ax, low, title, images, head):
+    """Three images, two layers and a head in a row; the layers have one color, a new head another."""
+    ax.text(0.1, low + 2.1, title)
+    ax.plot([4.2, 9], [low + 0.9] * 2, "-", color="0.5", linewidth=1.5, zorder=0)
+    look = {"cmap": "gray_r", "vmin": 0, "vmax": 16, "aspect": "auto"}
+    for i, image in enumerate(images[:3]):
+        left = 0.1 + 1.35 * i
+        ax.imshow(image, extent=(left, left + 1.2, low, low + 1.8), **look)
+    for at, name in zip((*COPIED, 8.9), ("layer 1", "layer 2", head), strict=True):
+        edge, line = ("C1", "--") if name == "new head" else ("C0", "-")
+        face = "#d6e6f2" if at in COPIED else "w"
+        box = {"boxstyle": "round", "fc": face, "ec": edge, "linestyle": line, "linewidth": 1.8}
+        ax.text(at, low + 0.9, name, ha="center", va="center", fontsize=11, bbox=box)
+
+
+def _accuracy_bars(ax, runs, title):
+    """A bar for each scheme: the median over seeds with its number, and the range as a whisker."""
+    middle = np.array([np.median(a) for a in runs.values()])
+    ends = np.array([[m - min(a), max(a) - m] for m, a in zip(middle, runs.values(), strict=True)]).T
+    bars = ax.barh(list(runs), middle, xerr=ends, color=["C0", "C1"], capsize=3)
+    ax.bar_label(bars, [f"{m:.2f}" for m in middle], label_type="center", color="w", weight="bold")
+    ax.invert_yaxis()
+    ax.set(xlim=(0, 1), xticks=[], title=title)
+    ax.grid(visible=False)
+
+
+def labels(target, *, labels, accuracy, changes):
+    """Test accuracy over labels per class, under six images of the target.
+
+    `accuracy[target][scheme]` (seeds, labels); `changes[target]` what was done to the raw images, missing
+    where other classes are the target.
+    """
+    fig = plt.figure(figsize=(6, 3.8))
+    top, low = fig.subfigures(2, 1, height_ratios=[1, 4])
+    classes = slice(None) if target in changes else slice(5, None)
+    _show_images(top.subplots(1, 6), _pictures(changes.get(target), classes))
+    ax, words = low.subplots(), []
+    for marker, (scheme, runs) in zip("so", accuracy[target].items(), strict=True):
+        lines_with_spread(ax, labels, runs, scheme, marker=marker)
+        middle = np.median(runs, axis=0)
+        words.append(f"{scheme}: {middle[0]:.2f} with {labels[0]} label, {middle[-1]:.2f} with {labels[-1]}")
+    ax.set(xscale="log", ylim=(0, 1), xlabel="labels per class", title=f"{target}: test accuracy")
+    ax.set_xticks(labels, labels)
+    ax.minorticks_off()
+    ax.legend(loc="lower right")
+    fig.set_label(f"Target: {target}. {'; '.join(words)}.")
+    return fig
+
+
+def _pictures(change=None, classes=slice(None)):
+    """Six raw test images of these classes, changed where there is a change."""
     seen = []
     y = load_digits(lambda images: seen.append(images) or images).y_test
     images = (change(seen[0]) if change else seen[0])[-len(y) :]
-    return images[:6] if change else images[y >= 5][:6]
+    return images[np.isin(y, range(10)[classes])][:6]
 
 
 def _show_images(axes, images):
@@ -75,15 +123,20 @@ def heads(scale, *, drift, accuracy):
     return fig
 
 
-def first_step(scales, theory, measured):
-    """Gradient that the first batch sends into the old layers, over the scale of the new head."""
+def first_step(scales, old, head):
+    """First gradients of layer 1 and of the head (seeds, scales), relative to that at the first scale."""
     fig, ax = plt.subplots()
-    theory_and_measurement(ax, scales, theory, measured, "old layers")
+    scales = np.asarray(scales)
+    theory_and_measurement(ax, scales, scales / scales[0], old, "layer 1")
+    theory_and_measurement(ax, scales, np.ones(len(scales)), head, "head")
     ax.set(
         xscale="log", yscale="log", xlabel="scale of the new head", title="first gradient, head x 0.01 = 1"
     )
     ax.legend(loc="upper left")
-    fig.set_label("The first gradient of the old layers grows in proportion to the scale of the new head.")
+    grown = [
+        f"{name} {np.median(runs, axis=0)[-1]:.0f}-fold" for name, runs in (("layer 1", old), ("head", head))
+    ]
+    fig.set_label(f"First gradient from the smallest head to the largest: {', '.join(grown)}.")
     return fig
 
 

@@ -9,17 +9,19 @@ from matplotlib.figure import Figure
 
 from netinit.plots import lines_with_spread
 
+COLOR_TICKS = [-0.5, 0, 0.1, 0.5]
 SEEN = 0.01  # incoming weights that differ by less look the same in a picture
 
 
 def equal_and_random(epoch: int, *, runs: Mapping[str, Sequence]) -> Figure:
     """What eight hidden units see: a row of pictures for each start, from a probe of the incoming weights."""
-    fig, axes = plt.subplots(2, 1, figsize=(4.6, 2.1))
+    fig, axes = plt.subplots(2, 1, figsize=(4.6, 2.3))
     words = []
     for ax, (name, (run, *_)) in zip(axes, runs.items(), strict=True):
         title = f"{name}: {run.history.validation_accuracy[epoch]:.0%} of the digits are read"
         unit_pictures(ax, run.probes[epoch], title)
         words.append(f"{title}, {_alike(run.probes[epoch])}")
+    _color_bar(fig)
     fig.set_label(f"The incoming weights of 8 hidden units after epoch {epoch}. {'; '.join(words)}.")
     return fig
 
@@ -33,6 +35,15 @@ def unit_pictures(ax: Axes, weights: np.ndarray, title: str) -> Axes:
     return ax
 
 
+def _color_bar(fig: Figure) -> None:
+    """Say under the pictures which color is which weight; 0.1, where constant starts begin, has a mark."""
+    bar = fig.colorbar(
+        fig.axes[0].images[0], ax=fig.axes, orientation="horizontal", ticks=COLOR_TICKS, aspect=40, shrink=0.9
+    )
+    bar.set_ticklabels([f"{tick:g}" for tick in COLOR_TICKS])
+    bar.ax.tick_params(labelsize=9)
+
+
 def _alike(weights: np.ndarray) -> str:
     difference = np.abs(weights - weights[:, :1]).max()
     return "all pictures are the same" if difference < SEEN else "the pictures differ"
@@ -42,9 +53,10 @@ def half_equal(epoch: int, network: str, *, runs: Mapping[str, Sequence]) -> Fig
     """The incoming weights of 16 units of one start, from a probe of them."""
     run = runs[network][0]
     weights, accuracy = run.probes[epoch], run.history.validation_accuracy[epoch]
-    fig, axes = plt.subplots(2, 1, figsize=(6, 2.1))
+    fig, axes = plt.subplots(2, 1, figsize=(6, 2.5))
     unit_pictures(axes[0], weights[:, :8], f"{network}, epoch {epoch}: accuracy {accuracy:.2f}")
     unit_pictures(axes[1], weights[:, 8:16], "")
+    _color_bar(fig)
     fig.set_label(
         f"Start {network} after epoch {epoch}, 16 hidden units: {_alike(weights)}; "
         f"validation accuracy {accuracy:.2f}."
@@ -59,7 +71,7 @@ NODES = {  # where each circle stands, and what is written in it
     "x2": (0, 0, "$x_2$"),
     "h1": (1, 1, "unit 1"),
     "h2": (1, 0, "unit 2"),
-    "out": (2, 0.5, "$z^2$"),
+    "out": (2, 0.5, "$y$"),
 }
 
 
