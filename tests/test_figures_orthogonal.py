@@ -21,6 +21,18 @@ def test_the_half_axes_reach_the_ellipse_and_only_the_gaussian_one_gets_thin(mat
         assert (ratio < 0.5) == (thin and matrices > 0)
 
 
+def test_the_dashed_part_is_perpendicular_and_area_is_length_times_it():
+    W = np.array([[2.0, 0.0], [1.5, -0.5]])
+    fig = orthogonal.lean(W)
+    after = fig.axes[1]
+    foot, tip = after.lines[0].get_xydata()
+    np.testing.assert_allclose([foot, tip], [[1.5, 0], [1.5, -0.5]])
+    corners = after.patches[0].get_xy()[:4]
+    np.testing.assert_allclose(corners, [[0, 0], [2, 0], [3.5, -0.5], [1.5, -0.5]])
+    assert "after, lengths 2.0 and 1.6, perpendicular part 0.5" in fig.get_label()
+    assert "before, lengths 1.0 and 1.0, perpendicular part 1.0" in fig.get_label()
+
+
 def test_digits_are_shown_as_ink_with_the_mean_added():
     digits = load_digits()
     sent = digits.x_test[:2].astype(float)

@@ -54,13 +54,30 @@ def test_coordinate_check_shows_the_step_asked_for():
     np.testing.assert_allclose([line.get_ydata() for line in lines], 3)
 
 
-def test_recipe_draws_its_own_line_over_the_others():
-    fig = recipes.recipe("B", {"A": [1, 5], "B": [1, 2]}, {"A": [0.1, 0.2], "B": [0.6, 0.4]}, [0.01, 0.1])
+def test_recipes_names_each_start_and_marks_what_overflowed():
+    nan = float("nan")
+    streams = {"A": [1, 5], "B": [1, 2], "C": [1, 1]}
+    fig = recipes.recipes(streams, {"A": [0.1, nan], "B": [0.6, 0.4], "C": [nan, nan]}, [0.01, 0.1])
     left, right = fig.axes
-    assert list(left.lines[-1].get_ydata()) == [1, 2]
-    assert list(right.lines[-1].get_ydata()) == [0.6, 0.4]
-    assert len(left.lines) == 3
-    assert "the best accuracy is 0.60, at a rate of 0.01" in fig.get_label()
+    assert [line.get_ydata().tolist() for line in left.lines] == [[1, 5], [1, 2], [1, 1]]
+    crosses = [line.get_xdata().tolist() for line in right.lines if line.get_marker() == "x"]
+    assert crosses == [[0.1], [], [0.01, 0.1]]
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["A", "B", "C"]
+    assert "A, rms of the stream from 1 to 5, 1 of 2 rates overflow" in fig.get_label()
+
+
+def test_running_sums_end_where_the_parts_do():
+    h, after, W = np.array([1.0, 2, 0]), np.array([1.0, 2.5, 0.5]), np.array([[1.0], [2], [4]])
+    fig = recipes.running_sums(3, {3: (h, after, W, W + 0.001), 9: (h, after, W, W)})
+    own, below = fig.axes[0].lines
+    np.testing.assert_allclose(own.get_ydata(), [1, 3, 3])
+    np.testing.assert_allclose(below.get_ydata(), [0, 1000, 3000])
+    assert fig.axes[0].get_xlim() == (0, 9)
+    assert "own step 3, from below 3000" in fig.get_label()
+
+
+def test_the_title_says_what_a_run_costs():
+    assert "128: a run costs 3 x one at width 64" in recipes.transfer(128, ROWS).axes[0].get_title()
 
 
 def test_learned_scales_draws_the_medians():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from measure import array, is_orthogonal, is_uniform
 
-PAGE = "book/07-orthogonal.ipynb"
+PAGE, DEEPER = "book/07-orthogonal.ipynb", "book/deeper/07-orthogonal.ipynb"
 
 
 def spectral_radius(matrix):
@@ -34,15 +34,19 @@ def test_pytorch_dense(snippet):
     assert not array(linear.bias).any()
 
 
+def test_pytorch_recurrent(snippet):
+    assert is_orthogonal(snippet(PAGE, "PyTorch")["rnn"].weight_hh_l0)
+
+
 def test_pytorch_gates_are_orthogonal_one_by_one(snippet):
-    blocks = snippet(PAGE, "PyTorch")["lstm"].weight_hh_l0.chunk(4)
+    blocks = snippet(DEEPER, "PyTorch")["lstm"].weight_hh_l0.chunk(4)
     assert len(blocks) == 4
     assert all(map(is_orthogonal, blocks))
     assert not torch.equal(blocks[0], blocks[1])
 
 
 def test_pytorch_kernel_is_delta_orthogonal(snippet):
-    conv = snippet(PAGE, "PyTorch")["conv"]
+    conv = snippet(DEEPER, "PyTorch")["conv"]
     assert is_delta_orthogonal(conv.weight, np.s_[:, :, 1, 1])
 
 
@@ -53,9 +57,8 @@ def test_pytorch_recurrent_default_has_a_radius_near_058():
 
 
 def test_jax(snippet):
-    names = snippet(PAGE, "JAX")
-    assert is_orthogonal(names["W"])
-    assert is_delta_orthogonal(names["K"], np.s_[1, 1])
+    assert is_orthogonal(snippet(PAGE, "JAX")["W"])
+    assert is_delta_orthogonal(snippet(DEEPER, "JAX")["K"], np.s_[1, 1])
 
 
 def test_orthogonal_on_a_kernel_is_the_flattened_kind():
@@ -94,7 +97,7 @@ def test_keras_default_is_orthogonal_as_a_whole_only(layer, radius):
 
 
 def test_keras_gate_by_gate(snippet):
-    names = snippet(PAGE, "Keras")
+    names = snippet(DEEPER, "Keras")
     for layer in (names["lstm"], keras.layers.GRU(32, recurrent_initializer=names["gate_by_gate"])):
         blocks = gates(layer)
         assert all(map(is_orthogonal, blocks))

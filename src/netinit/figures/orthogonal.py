@@ -44,6 +44,30 @@ def _through(draw, matrices: int, points: np.ndarray) -> tuple[np.ndarray, np.nd
     return points @ product, stretches[:, None] * directions
 
 
+def lean(W: np.ndarray) -> Figure:
+    """Two perpendicular inputs of length 1 before and behind a 2 x 2 layer, with the area that they span.
+
+    The dashed line is the part of the second output that is perpendicular to the first.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(6, 3.3))
+    words = []
+    for ax, title, (x, y), mark in zip(axes, ("before", "after"), (np.eye(2), W), ("", "W"), strict=True):
+        foot = (x @ y) / (x @ x) * x
+        ax.fill(*np.transpose([np.zeros(2), x, x + y, y]), color="C0", alpha=0.12, linewidth=0)
+        for end, name in ((x, "x"), (y, "y")):
+            arrow = {"arrowstyle": "-|>", "color": "k", "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
+            ax.annotate("", end, (0, 0), arrowprops=arrow)
+            ax.text(*(1.14 * end), f"${name}{mark}$", ha="center", va="center")
+        ax.plot(*np.transpose([foot, y]), "--", color="C1", linewidth=2.5)
+        lengths = [np.linalg.norm(v) for v in (x, y, y - foot)]
+        ax.set(aspect="equal", xlim=(-0.35, 2.05), ylim=(-0.7, 1.25), xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+        ax.set_title("{}: lengths {:.1f} and {:.1f}\ndashed: {:.1f}".format(title, *lengths))
+        words.append("{}, lengths {:.1f} and {:.1f}, perpendicular part {:.1f}".format(title, *lengths))
+    fig.set_label(f"Two perpendicular inputs and the area they span: {'; '.join(words)}.")
+    return fig
+
+
 def read_back(sent: np.ndarray, recover: Callable, *, layers: int) -> Figure:
     """Digits as sent and as `recover(kind, layers) -> (images, directions left)` returns them, as ink.
 

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-STANDARD, MUP, GREY = "#D55E00", "#0072B2", "#bbbbbb"
+STANDARD, MUP, GREEN = "#D55E00", "#0072B2", "#009E73"
 
 
 def transfer(width, rows):
@@ -11,9 +11,10 @@ def transfer(width, rows):
 
     The vertical line is the best rate at the smallest width, where both schemes are the same network.
     """
-    tuned = best_rate(rows, min(row["width"] for row in rows), "muP")
+    base = min(row["width"] for row in rows)
+    tuned = best_rate(rows, base, "muP")
     fig, ax = plt.subplots()
-    ax.axvline(tuned, color="#444444", linestyle=":", marker="")
+    ax.axvline(tuned, color="#444444", linestyle=":", marker="", label=f"best at width {base}")
     words = []
     for scheme, color, mark in (("standard", STANDARD, "s"), ("muP", MUP, "o")):
         shown = [row for row in rows if (row["width"], row["scheme"]) == (width, scheme)]
@@ -23,10 +24,19 @@ def transfer(width, rows):
         ax.fill_between(rates, losses.min(axis=1), losses.max(axis=1), color=color, alpha=0.2, linewidth=0)
         words.append(f"{scheme} is best at a rate of {best_rate(rows, width, scheme):g}")
     ax.set(xscale="log", yscale="log", ylim=(0.008, 20), xlabel="learning rate", ylabel="training loss")
-    ax.set_title(f"width {width}; dotted: best rate at width 64")
+    times = _weights(width) / _weights(base)
+    ax.set_title(f"width {width}: a run costs {times:.0f} x one at width {base}")
     ax.legend(loc="upper center")
-    fig.set_label(f"Width {width}: {'; '.join(words)}. The dotted line is at {tuned:g}.")
+    fig.set_label(
+        f"Width {width}, {times:.0f} times the weights of width {base}: {'; '.join(words)}. "
+        f"The dotted line is at {tuned:g}."
+    )
     return fig
+
+
+def _weights(width):
+    """The weights of a network 64-width-width-10: what a step multiplies for one example."""
+    return 64 * width + width**2 + 10 * width
 
 
 def best_rate(rows, width, scheme):
@@ -60,33 +70,66 @@ def coordinate_check(scheme, steps, moves):
     return fig
 
 
+def running_sums(width, steps):
+    """How the two parts of a unit's move add up, term by term: some units of a layer, for one example.
+
+    steps[width] holds, for that example, the outputs below before and after the step, (n,), and the weights
+    of the units before and after it, (n, units); all sums are divided by the rate 0.001.
+    """
+    fig, ax = plt.subplots()
+    ends = {}
+    for part, color, dash in (("own step", MUP, "-"), ("from below", STANDARD, "--")):
+        sums = np.cumsum(_terms(part, *steps[width]), axis=0) / 1e-3
+        lines = ax.plot(np.arange(1, width + 1), sums, dash, color=color, marker="", linewidth=1.2)
+        lines[0].set_label(part)
+        ends[part] = np.sqrt(np.mean(sums[-1] ** 2))
+    top = max(
+        np.abs(np.cumsum(_terms(part, *step), axis=0)).max() / 1e-3
+        for step in steps.values()
+        for part in ends
+    )
+    ax.set(xlim=(0, max(steps)), ylim=(-1.05 * top, 1.35 * top), xlabel="terms added")
+    ax.set(ylabel="sum / rate", title=f"width {width}")
+    ax.legend(loc="upper left", ncols=2)
+    words = ", ".join(f"{part} {end:.0f}" for part, end in ends.items())
+    fig.set_label(f"Sums of {width} terms in units of layer 2, rms at the end: {words}.")
+    return fig
+
+
+def _terms(part, h, h_after, W, W_after):
+    """What each unit below adds to the move of some units above it, (n, units)."""
+    return h[:, None] * (W_after - W) if part == "own step" else (h_after - h)[:, None] * W
+
+
 def _limits(moves):
     """The same range of movements for every frame, with room above for the names."""
     medians = [np.median(runs, axis=0) for scheme in moves.values() for runs in scheme.values()]
     return np.min(medians) / 2, np.max(medians) * 8
 
 
-def recipe(name, streams, accuracies, rates):
-    """The stream of one recipe by block before training, and its accuracy by learning rate among all others.
+def recipes(streams, accuracies, rates):
+    """The stream of each start by block before training, and its accuracy by learning rate.
 
-    streams[name] is the rms after each block; accuracies[name] the validation accuracy at each of `rates`.
+    streams[name] is the rms after each block; accuracies[name] the validation accuracy at each of `rates`,
+    NaN for a run that overflowed, which gets a cross at the lower edge.
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.4))
-    for other in streams:
-        for ax, x, y in (
-            (left, range(len(streams[other])), streams[other]),
-            (right, rates, accuracies[other]),
-        ):
-            ax.plot(x, y, "-", color=GREY, marker="", linewidth=1)
-    left.plot(range(len(streams[name])), streams[name], "-", color=MUP, marker="")
-    right.plot(rates, accuracies[name], "-", color=MUP, marker="o")
-    left.set(yscale="log", ylim=(0.1, 1e5), xlabel="block", title=f"{name}: rms")
-    right.set(xscale="log", ylim=(0, 1), xlabel="learning rate", title="accuracy")
-    best = int(np.argmax(accuracies[name]))
-    fig.set_label(
-        f"{name}: the rms of the stream goes from {streams[name][0]:.2g} to {streams[name][-1]:.2g}; "
-        f"the best accuracy is {accuracies[name][best]:.2f}, at a rate of {rates[best]:g}."
-    )
+    words = []
+    for name, color, dash, mark in zip(streams, (STANDARD, MUP, GREEN), ("--", "-", ":"), "so^", strict=True):
+        found = np.array(accuracies[name], float)
+        lost = np.isnan(found)
+        left.plot(range(len(streams[name])), streams[name], dash, color=color, marker="")
+        right.plot(rates, found, dash, color=color, marker=mark, label=name)
+        right.plot(np.array(rates)[lost], np.zeros(lost.sum()), "x", color=color, markeredgewidth=2)
+        words.append(
+            f"{name}, rms of the stream from {streams[name][0]:.2g} to {streams[name][-1]:.2g}, "
+            f"{lost.sum()} of {len(rates)} rates overflow"
+        )
+    left.set(yscale="log", ylim=(0.1, 1e3), xlabel="block", title="rms of the stream")
+    right.set(xscale="log", ylim=(-0.08, 1.6), xlabel="learning rate", title="accuracy")
+    right.set_yticks([0, 0.5, 1])
+    right.legend(loc="upper left")
+    fig.set_label("; ".join(words) + ".")
     return fig
 
 
