@@ -118,7 +118,7 @@ def test_every_patient_has_a_label_of_its_own():
         ("input", "mean 0, rms 1", "patient 1, raw pixels", "mean 79, rms 125"),
         ("first loss", "loss 3.1", "last layer x 10", "loss 21.3"),
         ("units", "64 different units", "patient 3, all equal", "1 different units"),
-        ("one batch", "2.3 to 0.01", "patient 4, std 0.01", "2.3 to 2"),
+        ("one batch", "2.3 to 0.0", "patient 4, std 0.01", "2.3 to 2.2"),
     ],
 )
 def test_a_look_says_whose_it_is_and_what_was_measured(step, right, who, wrong):

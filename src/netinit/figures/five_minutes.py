@@ -286,7 +286,7 @@ def _curve(ax, losses):
     ax.plot(np.maximum(losses, 1e-4))
     ax.set(xlabel="step", ylabel="loss", yscale="log", ylim=(1e-4, 10))
     ax.minorticks_off()
-    return f"{losses[0]:.1f} to {max(losses[-1], 0):.1g}"
+    return f"{losses[0]:.1f} to {losses[-1]:.1f}"
 
 
 def _input(ax, _, x, __):
