@@ -14,7 +14,7 @@ from netinit.training import History
 
 DIGITS = load_digits()
 X, Y = DIGITS.x_train[:100], DIGITS.y_train[:100]
-ONE_BATCH = {"right": [2.3, 0.5, 0.01], "wrong": [2.3, 2.3, 2.2]}
+ONE_BATCH = {"patient 0": [2.3, 0.5, 0.01], "patient 4, std 0.01": [2.3, 2.3, 2.2]}
 
 
 def axes(fig):
@@ -67,9 +67,22 @@ def test_a_patient_shows_measured_and_predicted_sizes_by_layer():
     assert np.all(np.abs(np.log(measured / predicted)) < 1)
     assert gradient.lines[1].get_ydata()[0] < 0.03
     assert "layer 2: vanishing signal" in fig.get_label()
-    assert [tick.get_text() for tick in signal.get_xticklabels()] == ["0", "24"]  # as diagnose counts
-    assert signal.lines[3].get_xdata()[0] == 2  # the second weight layer, model[2]
+    assert [tick.get_text() for tick in signal.get_xticklabels()] == ["24", "2"]  # as diagnose counts
+    assert signal.lines[4].get_xdata()[0] == 2  # the second weight layer, model[2]
     assert "Remedy: initialize every layer from 2 on with he_normal" in fig.get_label()
+
+
+def test_patient_0_stands_beside_the_others_and_the_axis_holds_both():
+    sound = [line.get_ydata() for line in axes(figures.patient_with("none"))["signal"].lines]
+    np.testing.assert_array_equal(sound[1], sound[3])  # its own dots
+    for fault in ("12 ReLU layers", "6 sigmoids", "10 blocks", "one NaN"):
+        for ax in (axes(figures.patient_with(fault))[name] for name in ("signal", "gradient")):
+            measured, beside = ax.lines[1], ax.lines[3]
+            assert (beside.get_xdata()[0], beside.get_xdata()[-1]) == (1, measured.get_xdata()[-1])
+            shown = np.concatenate([beside.get_ydata(), measured.get_ydata()])
+            low, high = ax.get_ylim()
+            assert np.all((shown[np.isfinite(shown)] >= low) & (shown[np.isfinite(shown)] <= high))
+    assert axes(figures.patient_with("12 ReLU layers"))["signal"].get_ylim() == (1e-3, 10)
 
 
 def test_a_patient_shows_zeros_on_the_edge_nan_as_a_word_and_the_shares_of_units():
@@ -100,39 +113,49 @@ def test_every_patient_has_a_label_of_its_own():
 
 # The order of looking
 @pytest.mark.parametrize(
-    ("step", "right", "wrong"),
+    ("step", "right", "who", "wrong"),
     [
-        ("input", "mean 0, rms 1", "mean 79, rms 125"),
-        ("first loss", "loss 2.3", "loss 21.3"),
-        ("units", "64 different units", "1 different units"),
-        ("one batch", "2.3 to 0.01", "2.3 to 2"),
+        ("input", "mean 0, rms 1", "patient 1, raw pixels", "mean 79, rms 125"),
+        ("first loss", "loss 3.1", "last layer x 10", "loss 21.3"),
+        ("units", "64 different units", "patient 3, all equal", "1 different units"),
+        ("one batch", "2.3 to 0.0", "patient 4, std 0.01", "2.3 to 2.2"),
     ],
 )
-def test_a_look_says_what_is_right_and_what_is_wrong(step, right, wrong):
-    fig = figures.look(step, ONE_BATCH)
-    assert fig.get_label() == f"{step}: right, {right}; wrong, {wrong}."
-    assert [ax.get_title() for ax in fig.axes] == [f"right: {right}", f"wrong: {wrong}"]
+def test_a_look_says_whose_it_is_and_what_was_measured(step, right, who, wrong):
+    fig = figures.one_batch(ONE_BATCH) if step == "one batch" else figures.look(step)
+    assert fig.get_label() == f"{step}: right, patient 0, {right}; wrong, {who}, {wrong}."
+    titles = [f"right: patient 0\n{right}", f"wrong: {who}\n{wrong}"]
+    assert [ax.get_title() for ax in fig.axes] == titles
+
+
+def test_the_patients_of_the_looks_have_the_numbers_of_the_first_screen():
+    numbers = dict(enumerate(figures.FAULTS, start=1))
+    for _, who, start in figures.LOOKS.values():
+        if who.startswith("patient"):
+            number = int(who.split(",")[0].removeprefix("patient"))
+            assert start.args == (numbers[number],)
 
 
 def test_a_look_draws_what_it_measures():
-    bars = [[bar.get_height() for bar in ax.patches] for ax in figures.look("first loss", ONE_BATCH).axes]
-    np.testing.assert_allclose([bars[0][0], bars[0][1], bars[1][0]], np.log(10), rtol=0.02)
-    flat, sure = (np.asarray(ax.images[0].get_array()) for ax in figures.look("logits", ONE_BATCH).axes)
-    np.testing.assert_allclose(np.sum(flat, axis=1), 1, rtol=1e-5)
-    assert flat.max() < 0.2
+    bars = [[bar.get_height() for bar in ax.patches] for ax in figures.look("first loss").axes]
+    np.testing.assert_allclose([bars[0][:2], bars[1][:2]], [[np.log(10), np.log(10) + 1]] * 2)
+    assert bars[0][0] < bars[0][2] < bars[0][1] < bars[1][2]
+    blind, sure = (np.asarray(ax.images[0].get_array()) for ax in figures.look("logits").axes)
+    np.testing.assert_allclose(np.sum(blind, axis=1), 1, rtol=1e-5)
+    assert np.median(blind.max(axis=1)) < 0.5
     assert np.median(sure.max(axis=1)) > 0.9
-    different, same = (ax.images[0].get_array() for ax in figures.look("units", ONE_BATCH).axes)
+    different, same = (ax.images[0].get_array() for ax in figures.look("units").axes)
     assert np.ptp(same, axis=1).max() < 1e-5 < np.ptp(different, axis=1).min()
-    sound, slow = (ax.lines[0].get_ydata() for ax in figures.look("first update", ONE_BATCH).axes)
+    sound, slow = (ax.lines[0].get_ydata() for ax in figures.look("first update").axes)
     assert slow.max() < 0.1 * sound.min()
     for step in ("signal", "gradient"):
-        level, falling = (ax.lines[1].get_ydata() for ax in figures.look(step, ONE_BATCH).axes)
+        level, falling = (ax.lines[1].get_ydata() for ax in figures.look(step).axes)
         assert np.ptp(np.log(level)) < 1.5 < np.ptp(np.log(falling))
     for step in ("signal", "gradient", "first update"):  # counted as diagnose counts
-        ticks = [ax.get_xticklabels()[-1].get_text() for ax in figures.look(step, ONE_BATCH).axes]
+        ticks = [ax.get_xticklabels()[-1].get_text() for ax in figures.look(step).axes]
         assert ticks == ["10", "12" if step == "gradient" else "24"]
-    curves = [ax.lines[0].get_ydata() for ax in figures.look("one batch", ONE_BATCH).axes]
-    np.testing.assert_array_equal(curves, [ONE_BATCH["right"], ONE_BATCH["wrong"]])
+    curves = [ax.lines[0].get_ydata() for ax in figures.one_batch(ONE_BATCH).axes]
+    np.testing.assert_array_equal(curves, list(ONE_BATCH.values()))
 
 
 def test_the_first_update_is_that_of_gradient_descent():

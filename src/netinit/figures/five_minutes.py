@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -24,9 +24,10 @@ from netinit.trace import trace
 
 SMALLEST = 1e-6  # smaller sizes, and zeros, are drawn here
 LARGEST = 1e4
+COUNTED = "i of model[i]"  # as `diagnose` counts layers: activations stand between the weights
 # where the panels of a live figure stand: placed once, as laying them out would take half of a frame's time
 PANEL = {"left": 0.12, "right": 0.98, "bottom": 0.15, "top": 0.9}
-PANELS = {"left": 0.13, "right": 0.98, "bottom": 0.17, "top": 0.9, "wspace": 0.4}
+PANELS = {"left": 0.13, "right": 0.98, "bottom": 0.17, "top": 0.84, "wspace": 0.4}
 
 
 class Fault(NamedTuple):
@@ -144,18 +145,22 @@ def patient_number(patient: int) -> Figure:
 
 
 def patient_with(fault: str) -> Figure:
-    """Signal, gradient and units by layer, and under them the words of `diagnose`."""
+    """Signal, gradient and units by layer, patient 0 in gray, and under them the words of `diagnose`."""
     model, x, y = start_of(fault)
     told = diagnose(model, x, y)
     grid = [["signal", "gradient", "units"], ["words", "words", "words"]]
     fig, panels = plt.subplot_mosaic(grid, figsize=(5.4, 4.1), height_ratios=[1.5, 1.15])
     rows = [row for row in told.trace if row.weight_std is not None]
-    for name, measured, predicted in [
-        ("signal", "rms", "predicted_rms"),
-        ("gradient", "gradient_std", "predicted_gradient_std"),
-    ]:
-        _against_theory(panels[name], *([getattr(row, key) for row in rows] for key in (measured, predicted)))
-        panels[name].set(title=name, xlabel="layer")
+    columns = {"signal": ("rms", "predicted_rms"), "gradient": ("gradient_std", "predicted_gradient_std")}
+    values = {name: [[getattr(row, key) for row in rows] for key in keys] for name, keys in columns.items()}
+    span = _span([values[name][0] for name in columns])
+    for name, (measured, predicted) in values.items():
+        _against_theory(panels[name], measured, predicted, span)
+        sound = _sound(columns[name][0])
+        panels[name].plot(
+            np.linspace(1, len(rows), len(sound)), sound, "-", color="0.75", linewidth=5, zorder=0
+        )
+        panels[name].set(title=name, xlabel=COUNTED)
         _name_layers(panels[name], [row.name for row in rows], told)
     _units(panels["units"], told.trace)
     words = _words(told)
@@ -169,6 +174,22 @@ def patient_with(fault: str) -> Figure:
     return fig
 
 
+@cache
+def _sound(column: str) -> list[float]:
+    """A column of the trace of patient 0, layer by layer of weights; a gradient is relative to the last."""
+    rows = [row for row in diagnose(*start_of("none")).trace if row.weight_std is not None]
+    return [getattr(row, column) for row in rows]
+
+
+def _span(columns: Sequence[Sequence]) -> tuple[float, float]:
+    """Decades that hold all sizes and a thousandth to ten; the widest where a size is 0 or NaN."""
+    sizes = np.array(columns, float).ravel()
+    if not np.isfinite(sizes).all() or sizes.min() < SMALLEST:
+        return SMALLEST / 2, LARGEST * 2
+    low, high = np.floor(np.log10(sizes.min())), np.ceil(np.log10(sizes.max()))
+    return 10 ** min(low, -3), min(10 ** max(high, 1), LARGEST * 2)
+
+
 def _name_layers(ax: Axes, paths: Sequence[str], told) -> None:
     """Ticks that count the layers as `diagnose` does, and a line at the layer of which it speaks."""
     ticks = {1: paths[0], len(paths): paths[-1]}
@@ -176,19 +197,24 @@ def _name_layers(ax: Axes, paths: Sequence[str], told) -> None:
     if found in paths:
         place = paths.index(found) + 1
         ax.axvline(place, color="#CC79A7", linewidth=5, alpha=0.35)
-        if 2 < place < len(paths) - 1 and found.isdigit():
+        if place == 2:
+            del ticks[1]  # no room for both
+        if place < len(paths) - 1 and found.isdigit():
             ticks[place] = found
     ax.set_xticks(list(ticks), list(ticks.values()))
 
 
-def _against_theory(ax: Axes, measured: Sequence, predicted: Sequence) -> None:
+def _against_theory(
+    ax: Axes, measured: Sequence, predicted: Sequence, span: tuple[float, float] = (SMALLEST / 2, LARGEST * 2)
+) -> None:
     """Dots over a line, on a logarithmic axis; zeros lie on its lower edge, NaN is left out."""
     layers = np.arange(1, len(measured) + 1)
     for values, style in [(predicted, {"marker": ""}), (measured, {"marker": "o", "linestyle": ""})]:
         values = np.array([np.nan if value is None else value for value in values])
         ax.plot(layers, np.clip(values, SMALLEST, LARGEST), markersize=4, **style)
     ax.axhline(1, color="#999999", linewidth=1, linestyle=":")
-    ax.set(yscale="log", ylim=(SMALLEST / 2, LARGEST * 2), yticks=[SMALLEST, 1e-3, 1, 1e3])
+    ticks = [SMALLEST, 1e-3, 1, 1e3] if span[0] < 1e-4 else 10.0 ** np.arange(-4, 5)
+    ax.set(yscale="log", ylim=span, yticks=[tick for tick in ticks if span[0] <= tick <= span[1]])
     ax.minorticks_off()
     ax.set_xticks([1, len(layers)])
     if not np.isfinite(np.array(measured, float)).all():
@@ -206,7 +232,7 @@ def _units(ax: Axes, traced) -> None:
     }
     for (name, values), marker in zip(shares.items(), "osD", strict=True):
         ax.plot(layers, values, label=name, marker=marker, markersize=4)
-    ax.set(title="units", xlabel="layer", ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
+    ax.set(title="units", xlabel=COUNTED, ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
     ax.set_xticks([1, len(rows)], [row.name.split(".")[0] for row in (rows[0], rows[-1])])
     ax.legend(fontsize=9, loc="center right", handlelength=1.4, frameon=True, edgecolor="none")
 
@@ -233,20 +259,26 @@ def _size(value) -> str:
 # The order of looking: what is right and what is wrong.
 
 
-def look(step: str, one_batch: Mapping[str, Sequence[float]]) -> Figure:
-    """One look at a sound start (left) and at an unsound one (right).
-
-    `one_batch` holds the two curves of the loss on a single batch, "right" and "wrong".
-    """
+def look(step: str) -> Figure:
+    """One look at patient 0 (left) and at an unsound start (right), which the title names."""
+    draw, who, wrong = LOOKS[step]
     fig, axes = plt.subplots(1, 2, figsize=(6, 3.3), layout="none", gridspec_kw=PANELS)
-    if step == "one batch":
-        words = [_curve(ax, one_batch[side]) for ax, side in zip(axes, ("right", "wrong"), strict=True)]
-    else:
-        draw, *starts = LOOKS[step]
-        words = [draw(ax, *start()) for ax, start in zip(axes, starts, strict=True)]
-    for ax, side, text in zip(axes, ("right", "wrong"), words, strict=True):
-        ax.set_title(f"{side}: {text}", fontsize=11)
-    fig.set_label(f"{step}: right, {words[0]}; wrong, {words[1]}.")
+    words = [draw(ax, *start()) for ax, start in zip(axes, (_fault("none"), wrong), strict=True)]
+    return _side_by_side(fig, step, who, words)
+
+
+def one_batch(losses: Mapping[str, Sequence[float]]) -> Figure:
+    """The last look: the loss on a single batch, step by step, of patient 0 and of the other one."""
+    fig, axes = plt.subplots(1, 2, figsize=(6, 3.3), layout="none", gridspec_kw=PANELS)
+    words = [_curve(ax, values) for ax, values in zip(axes, losses.values(), strict=True)]
+    return _side_by_side(fig, "one batch", list(losses)[1], words)
+
+
+def _side_by_side(fig: Figure, step: str, who: str, words: Sequence[str]) -> Figure:
+    """Say over each picture whose it is and what was measured."""
+    for ax, side, text in zip(fig.axes, ("right: patient 0", f"wrong: {who}"), words, strict=True):
+        ax.set_title(f"{side}\n{text}", fontsize=11)
+    fig.set_label(f"{step}: right, patient 0, {words[0]}; wrong, {who}, {words[1]}.")
     return fig
 
 
@@ -254,7 +286,7 @@ def _curve(ax, losses):
     ax.plot(np.maximum(losses, 1e-4))
     ax.set(xlabel="step", ylabel="loss", yscale="log", ylim=(1e-4, 10))
     ax.minorticks_off()
-    return f"{losses[0]:.1f} to {max(losses[-1], 0):.1g}"
+    return f"{losses[0]:.1f} to {losses[-1]:.1f}"
 
 
 def _input(ax, _, x, __):
@@ -265,8 +297,9 @@ def _input(ax, _, x, __):
 
 def _loss(ax, model, x, y):
     loss, _ = softmax_cross_entropy(model(x), y)
-    names = ["ln 10", "first loss"]
-    ax.bar(names, [np.log(10), loss], color=["#999999", "#0072B2"])
+    ax.bar(
+        ["ln 10", "ln 10 + 1", "loss"], [np.log(10), np.log(10) + 1, loss], color=["0.6", "0.6", "#0072B2"]
+    )
     ax.set(ylim=(0, 24))
     return f"loss {loss:.1f}"
 
@@ -292,8 +325,8 @@ def _gradient(ax, model, x, y):
 def _column(ax, model, x, y, measured, predicted):
     rows = [row for row in diagnose(model, x, y).trace if row.weight_std is not None]
     values = [getattr(row, measured) for row in rows]
-    _against_theory(ax, values, [getattr(row, predicted) for row in rows])
-    ax.set(xlabel="layer")
+    _against_theory(ax, values, [getattr(row, predicted) for row in rows], span=(1e-5, 10))
+    ax.set(xlabel=COUNTED)
     ax.set_xticks([1, len(rows)], [rows[0].name, rows[-1].name])
     return f"{_size(values[0])} to {_size(values[-1])}"
 
@@ -311,7 +344,7 @@ def _update(ax, model, x, y, lr=0.03):
     ratios = update_ratios(model, x, y, lr)
     ax.plot(np.arange(1, len(ratios) + 1), np.maximum(ratios, 1e-8), "o")
     ax.axhline(1e-3, color="#999999", linewidth=1, linestyle=":")
-    ax.set(xlabel="layer", yscale="log", ylim=(1e-8, 1))
+    ax.set(xlabel=COUNTED, yscale="log", ylim=(1e-8, 1))
     ax.set_xticks([1, len(ratios)], [0, 2 * (len(ratios) - 1)])  # an activation stands between two of them
     ax.minorticks_off()
     ax.set_ylabel("update / weight")
@@ -331,26 +364,19 @@ def _loud():
     return model, x, y
 
 
-def _small_last():
-    model, x, y = start_of("none")
-    model[10].weight.value *= np.float32(0.1)
-    return model, x, y
-
-
 def _fault(name):
     return partial(start_of, name)
 
 
 LOOKS = {
-    "input": (_input, _fault("none"), _fault("raw pixels")),
-    "first loss": (_loss, _small_last, _loud),
-    "logits": (_probabilities, _small_last, _loud),
-    "signal": (_signal, _fault("none"), _fault("12 ReLU layers")),
-    "gradient": (_gradient, _fault("none"), _fault("6 sigmoids")),
-    "units": (_activations, _fault("none"), _fault("all equal")),
-    "first update": (_update, _fault("none"), _fault("12 ReLU layers")),
+    "input": (_input, "patient 1, raw pixels", _fault("raw pixels")),
+    "first loss": (_loss, "last layer x 10", _loud),
+    "logits": (_probabilities, "last layer x 10", _loud),
+    "signal": (_signal, "patient 6, 12 layers", _fault("12 ReLU layers")),
+    "gradient": (_gradient, "patient 7, sigmoids", _fault("6 sigmoids")),
+    "units": (_activations, "patient 3, all equal", _fault("all equal")),
+    "first update": (_update, "patient 6, 12 layers", _fault("12 ReLU layers")),
 }
-STEPS = [*LOOKS, "one batch"]
 
 
 # The gallery.

@@ -38,7 +38,7 @@ def both_sides(rule: str) -> Figure:
     _rows_with_std(right, gradient, 3, "C1")
     left.set(title="activations", xlabel="value", ylabel="units of the layer")
     left.set_yticks(range(0, -6, -1), FUNNEL[1:-1])
-    right.set(title="gradient", xlabel="last layer: std 1")
+    right.set(title="gradient", xlabel="in units of the last row")
     ends = [f"{values.std():.2g}" for values in (signal[0], signal[-1], gradient[0])]
     fig.set_label(
         f"{rule}: activation std from {ends[0]} in layer 1 to {ends[1]} in layer 6; "
@@ -76,7 +76,7 @@ def layer_factors(n_in: int, n_out: int) -> Figure:
         ax.plot(at, theory[way], marker, color=f"C{way}", markersize=13, alpha=0.75, label=name)
         ax.plot(at, drawn[way], "ko", markersize=4, label="measured" if way else None)
     ax.axhline(1, color="0.3", linewidth=1, linestyle="-")
-    ax.set(yscale="log", ylim=(0.04, 25), ylabel="factor on the variance", xlim=(-0.6, 2.6))
+    ax.set(yscale="log", ylim=(0.04, 25), ylabel="factor on the mean square", xlim=(-0.6, 2.6))
     ax.set_title(f"{n_in} inputs, {n_out} outputs")
     ax.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
     ax.minorticks_off()
