@@ -47,11 +47,13 @@ def test_a_page_holds_its_formulas_as_signs_and_as_mathml_and_asks_for_no_script
 
 
 def test_a_mark_stays_in_the_line_of_its_formula(tmp_path):
-    html, _, _ = page(tmp_path, "# Page\n\nFor ($n$), not $m$ or `c`, $k$.\n")
+    text = "# Page\n\nIn `a`.\nFor ($n$), not $m$ or `c`, $k$.\nBut `b`.\n"
+    html, _, _ = page(tmp_path, text)
     words = re.sub(r"<mjx.*?</mjx-container>", "f", html)
     together = r'class="formula-and-mark"><span class="math[^>]*>f</span>(.*?)</span>'
     assert re.findall(together, words) == ["),", "."]
-    assert re.search(r"</span>\)?,</span> not <span class=\"math[^>]*>f</span> or", words)
+    plain = re.sub(r"<[^>]*>", "", words[words.index("<p>") : words.index("</p>")])
+    assert plain.split() == "In a. For (f), not f or c, f. But b.".split()
 
 
 def test_the_number_of_an_equation_stands_beside_it_and_leads_to_it(tmp_path):

@@ -89,13 +89,12 @@ def aligned(latex):
 def keep_marks(_app, doctree, _name):
     """Keep the mark after a formula in its line: browsers may break one between them, whatever the mark."""
     for formula in list(doctree.findall(nodes.math)):
-        after = formula.next_node(descend=False, siblings=True)
+        parent, after = formula.parent, formula.next_node(descend=False, siblings=True)
         if isinstance(after, nodes.Text) and (marks := MARKS.match(after)):
-            parent = formula.parent
-            parent.replace(after, nodes.Text(after[marks.end() :]))
-            together = nodes.inline("", "", classes=["formula-and-mark"])
-            parent.replace(formula, together)
-            together += [formula, nodes.Text(marks.group())]
+            # By its place: two texts with the same words are equal.
+            place = next(i for i, child in enumerate(parent) if child is formula)
+            together = nodes.inline("", "", formula, nodes.Text(marks.group()), classes=["formula-and-mark"])
+            parent[place : place + 2] = [together, nodes.Text(after[marks.end() :])]
 
 
 def visit_math(translator, node):

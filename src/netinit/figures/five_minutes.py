@@ -156,10 +156,7 @@ def patient_with(fault: str) -> Figure:
     span = _span([values[name][0] for name in columns])
     for name, (measured, predicted) in values.items():
         _against_theory(panels[name], measured, predicted, span)
-        sound = _sound(columns[name][0])
-        panels[name].plot(
-            np.linspace(1, len(rows), len(sound)), sound, "-", color="0.75", linewidth=5, zorder=0
-        )
+        _sound_line(panels[name], columns[name][0], len(rows))
         panels[name].set(title=name, xlabel=COUNTED)
         _name_layers(panels[name], [row.name for row in rows], told)
     _units(panels["units"], told.trace)
@@ -179,6 +176,12 @@ def _sound(column: str) -> list[float]:
     """A column of the trace of patient 0, layer by layer of weights; a gradient is relative to the last."""
     rows = [row for row in diagnose(*start_of("none")).trace if row.weight_std is not None]
     return [getattr(row, column) for row in rows]
+
+
+def _sound_line(ax: Axes, column: str, layers: int) -> None:
+    """The column of patient 0 as a broad gray line, as long as a network of that many layers."""
+    sound = _sound(column)
+    ax.plot(np.linspace(1, layers, len(sound)), sound, "-", color="0.75", linewidth=5, zorder=0)
 
 
 def _span(columns: Sequence[Sequence]) -> tuple[float, float]:

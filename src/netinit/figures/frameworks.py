@@ -1,7 +1,7 @@
 """The pictures of chapter 16, PyTorch, JAX and Keras."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,11 +26,11 @@ def defaults(rows: Sequence[Mapping], activation: str) -> Figure:
         ax.text(value, -0.65, f"{name}: {value:g}", ha=side, fontweight=weight)
     words = []
     for k, (library, marker) in enumerate(MARKERS.items()):
-        ax.plot([], [], f"C{k}{marker}", label=library)
         for row in (row for row in rows if row["library"] == library):
             y, value = layers.index(row["layer"]) + 0.36 * k - 0.18, row["n_var"]
             ax.plot([value, needed], [y, y], f"C{k}-", marker="", alpha=0.5, linewidth=2)
-            ax.plot(value, y, f"C{k}{marker}", markersize=7)
+            label = library if row["layer"] == layers[0] else None
+            ax.plot(value, y, f"C{k}{marker}", markersize=7, label=label)
             side, away = ("left", 1.16) if value > needed else ("right", 0.86)
             ax.text(value * away, y, distance(value, needed), ha=side, va="center", fontsize=9)
             words.append(f"{library} {row['layer']} {value:.3g}, {distance(value, needed)}")
@@ -61,16 +61,10 @@ def signals(scales: Mapping[str, float], activation: str, *, depth: int = 20, wi
     phi, layers, words = get_activation(activation), range(1, depth + 1), []
     fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
     for name, scale in scales.items():
-        predicted, runs = [scale], []  # the second moment of each layer; inputs of second moment 1
+        predicted = [scale]  # the second moment of each layer; inputs of second moment 1
         for _ in layers[1:]:
             predicted.append(theory.variance_map(activation, predicted[-1], scale))
-        for seed in range(5):
-            rng, rms = np.random.default_rng(seed), []
-            h = rng.standard_normal((100, width), np.float32)
-            for _ in layers:
-                z = h @ initializers.variance_scaling((width, width), rng, scale=scale)
-                h, rms = phi(z), [*rms, float(np.sqrt(np.mean(z**2)))]
-            runs.append(rms)
+        runs = [_rms_by_layer(phi, scale, depth, width, seed) for seed in range(5)]
         theory_and_measurement(ax, layers, np.sqrt(predicted), runs, name)
         words.append(f"{name} ends at {np.median(runs, axis=0)[-1]:.1g}")
     ax.set(yscale="log", xlabel="layer", ylabel="rms of z", xticks=layers[::3], ylim=(1e-9, 1e3))
@@ -84,6 +78,16 @@ def signals(scales: Mapping[str, float], activation: str, *, depth: int = 20, wi
     ax.set_title(activation)
     fig.set_label(f"{activation}, {depth} layers: {', '.join(words)}.")
     return fig
+
+
+def _rms_by_layer(phi: Callable, scale: float, depth: int, width: int, seed: int) -> list[float]:
+    """The rms of each layer's preactivations in one network, for weights of variance scale / width."""
+    rng, rms = np.random.default_rng(seed), []
+    h = rng.standard_normal((100, width), np.float32)
+    for _ in range(depth):
+        z = h @ initializers.variance_scaling((width, width), rng, scale=scale)
+        h, rms = phi(z), [*rms, float(np.sqrt(np.mean(z**2)))]
+    return rms
 
 
 def cut_normal(cut: float) -> Figure:
