@@ -53,7 +53,7 @@ def test_a_mark_stays_in_the_line_of_its_formula(tmp_path):
     together = r'class="formula-and-mark"><span class="math[^>]*>f</span>(.*?)</span>'
     assert re.findall(together, words) == ["),", "."]
     plain = re.sub(r"<[^>]*>", "", words[words.index("<p>") : words.index("</p>")])
-    assert plain.split() == "In a. For (f), not f or c, f. But b.".split()
+    assert " ".join(plain.split()) == "In a. For (f), not f or c, f. But b."
 
 
 def test_the_number_of_an_equation_stands_beside_it_and_leads_to_it(tmp_path):
