@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 
 WORDS, LINES, CELL_LINES, HIDDEN_LINES = 2300, 130, 12, 25
+LINE_WIDTH = 85  # characters that a desktop shows in one line
 PREDICTIONS, LIVE_FIGURES, WORDS_BEFORE_FIGURE = range(2, 5), 3, 80
 HIDING = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 LONG = "from-scratch"  # the tag of the one visible cell that may be longer
@@ -84,13 +85,16 @@ def length(core):
 
 
 def visible_cells(core):
-    """Yield the visible cells that are too long; one with the tag `from-scratch` may be."""
+    """Yield the visible cells that are too long or too wide; one with the tag `from-scratch` may be long."""
     long = [(source, tags) for source, tags in core.code if not tags & HIDING and lines(source) > CELL_LINES]
     for source, tags in long:
         if LONG not in tags:
             yield f"{lines(source)} lines in the visible cell {first_line(source)!r}; at most {CELL_LINES}"
     if (count := sum(LONG in tags for _, tags in long)) > 1:
         yield f"{count} cells with the tag {LONG!r} over {CELL_LINES} lines; at most 1"
+    for line in "\n".join(core.visible).split("\n"):
+        if len(line) > LINE_WIDTH:
+            yield f"{len(line)} characters in the visible line {line.strip()!r}; at most {LINE_WIDTH}"
 
 
 def hidden_cells(core):

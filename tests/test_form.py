@@ -66,7 +66,8 @@ LARGEST = [markdown("word " * 2200 + "\n$$\n" + "x " * 500 + "\n$$\n"), code(man
 
 
 def test_the_largest_core_has_no_fault(tmp_path):
-    more = [*LARGEST, code(many_lines(117 - 9 * 12)), *SHORT[:9], code(many_lines(25), "remove-input")]
+    shown = [code(many_lines(116 - 9 * 12)), code("x" * 85), *SHORT[:9]]
+    more = [*LARGEST, *shown, code(many_lines(25), "remove-input")]
     assert list(form.faults(core(tmp_path, *more, opening=OPENING + "word " * 71, asked=4))) == []
 
 
@@ -82,6 +83,7 @@ FAULTS = {
         {},
         "13 lines in the visible cell 'y = 2'; at most 12",
     ),
+    "a wide cell": ([code("x" * 86)], {}, "86 characters in the visible line"),
     "two long cells": (
         [code(many_lines(13), "from-scratch") for _ in range(2)],
         {},

@@ -5,7 +5,7 @@ import re
 import sys
 
 import pytest
-from visit import LIVE_PAGES, PAGES, SHIFT, SITE, WIDTH, visit
+from visit import CORES, LIVE_PAGES, PAGES, SHIFT, SITE, WIDTH, visit
 
 sys.path.insert(0, str(SITE.parents[1] / "tools"))
 
@@ -20,7 +20,6 @@ SAMPLE = [
     if path.stem
     in ("intro", "playground", "05-xavier", "12-choosing", "bibliography", "rules", "search", "genindex")
 ]
-CORES = [path for path in LIVE_PAGES if re.match(r"\d\d-", path.stem) and path.parent.name == "book"]
 SCROLLING_FORMULAS = """() => [...document.querySelectorAll('.math')]
   .filter((box) => getComputedStyle(box).overflowX === 'auto' && box.scrollWidth > box.clientWidth + 1)
   .map((box) => box.textContent.slice(0, 80))"""

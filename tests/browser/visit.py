@@ -1,11 +1,13 @@
 """Open a page of the built book; write down what it fetched and what went wrong."""
 
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 PAGES = [SITE / "search.html", SITE / "genindex.html", *sorted(SITE.glob("book/**/*.html"))]
 LIVE_PAGES = [path for path in PAGES if path.exists() and 'class="live-figure"' in path.read_text()]
+CORES = [path for path in LIVE_PAGES if re.match(r"\d\d-", path.stem) and path.parent.name == "book"]
 WIDTH = 1280
 # The sum of all that moved without a reader's doing.
 SHIFT = """() => new Promise((resolve) => {
