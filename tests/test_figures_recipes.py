@@ -68,12 +68,19 @@ def test_recipes_names_each_start_and_marks_what_overflowed():
 
 def test_running_sums_end_where_the_parts_do():
     h, after, W = np.array([1.0, 2, 0]), np.array([1.0, 2.5, 0.5]), np.array([[1.0], [2], [4]])
-    fig = recipes.running_sums(3, {3: (h, after, W, W + 0.001), 9: (h, after, W, W)})
+    flat = (h, after, W, W)
+    fig = recipes.running_sums(3, {3: [(h, after, W, W + 0.001), flat], 9: [flat, flat]})
     own, below = fig.axes[0].lines
     np.testing.assert_allclose(own.get_ydata(), [1, 3, 3])
     np.testing.assert_allclose(below.get_ydata(), [0, 1000, 3000])
+    np.testing.assert_allclose(fig.axes[1].lines[0].get_ydata(), 0)
     assert fig.axes[0].get_xlim() == (0, 9)
-    assert "own step 3, from below 3000" in fig.get_label()
+    assert "layer 2: own step 3, from below 3000; logits: own step 0, from below 3000" in fig.get_label()
+
+
+def test_the_legend_says_the_loss_at_the_tuned_rate():
+    _, *names = [text.get_text() for text in recipes.transfer(128, ROWS).axes[0].get_legend().get_texts()]
+    assert names == ["standard, 0.900 at the dotted rate", "muP, 0.100 at the dotted rate"]
 
 
 def test_the_title_says_what_a_run_costs():

@@ -14,19 +14,21 @@ def transfer(width, rows):
     base = min(row["width"] for row in rows)
     tuned = best_rate(rows, base, "muP")
     fig, ax = plt.subplots()
-    ax.axvline(tuned, color="#444444", linestyle=":", marker="", label=f"best at width {base}")
+    ax.axvline(tuned, color="#444444", linestyle=":", marker="", label=f"the best rate at width {base}")
     words = []
     for scheme, color, mark in (("standard", STANDARD, "s"), ("muP", MUP, "o")):
         shown = [row for row in rows if (row["width"], row["scheme"]) == (width, scheme)]
         rates, losses = [row["lr"] for row in shown], np.array([row["loss"] for row in shown])
         dash = "--" if scheme == "standard" else "-"
-        ax.plot(rates, np.median(losses, axis=1), color=color, marker=mark, linestyle=dash, label=scheme)
+        middle = np.median(losses, axis=1)
+        ax.plot(rates, middle, color=color, marker=mark, linestyle=dash)
+        ax.lines[-1].set_label(f"{scheme}, {middle[rates.index(tuned)]:.3f} at the dotted rate")
         ax.fill_between(rates, losses.min(axis=1), losses.max(axis=1), color=color, alpha=0.2, linewidth=0)
         words.append(f"{scheme} is best at a rate of {best_rate(rows, width, scheme):g}")
     ax.set(xscale="log", yscale="log", ylim=(0.008, 20), xlabel="learning rate", ylabel="training loss")
     times = _weights(width) / _weights(base)
     ax.set_title(f"width {width}: a run costs {times:.0f} x one at width {base}")
-    ax.legend(loc="upper center")
+    ax.legend(loc="upper left")
     fig.set_label(
         f"Width {width}, {times:.0f} times the weights of width {base}: {'; '.join(words)}. "
         f"The dotted line is at {tuned:g}."
@@ -71,29 +73,33 @@ def coordinate_check(scheme, steps, moves):
 
 
 def running_sums(width, steps):
-    """How the two parts of a unit's move add up, term by term: some units of a layer, for one example.
+    """How the two parts of a unit's move add up, term by term: some units of two layers, for one example.
 
-    steps[width] holds, for that example, the outputs below before and after the step, (n,), and the weights
-    of the units before and after it, (n, units); all sums are divided by the rate 0.001.
+    steps[width] holds, for layer 2 and then the logits, that example's outputs below before and after the
+    step, (n,), and the weights of the units before and after it, (n, units); all sums are divided by the
+    rate 0.001.
     """
-    fig, ax = plt.subplots()
-    ends = {}
-    for part, color, dash in (("own step", MUP, "-"), ("from below", STANDARD, "--")):
-        sums = np.cumsum(_terms(part, *steps[width]), axis=0) / 1e-3
-        lines = ax.plot(np.arange(1, width + 1), sums, dash, color=color, marker="", linewidth=1.2)
-        lines[0].set_label(part)
-        ends[part] = np.sqrt(np.mean(sums[-1] ** 2))
-    top = max(
-        np.abs(np.cumsum(_terms(part, *step), axis=0)).max() / 1e-3
-        for step in steps.values()
-        for part in ends
-    )
-    ax.set(xlim=(0, max(steps)), ylim=(-1.05 * top, 1.35 * top), xlabel="terms added")
-    ax.set(ylabel="sum / rate", title=f"width {width}")
-    ax.legend(loc="upper left", ncols=2)
-    words = ", ".join(f"{part} {end:.0f}" for part, end in ends.items())
-    fig.set_label(f"Sums of {width} terms in units of layer 2, rms at the end: {words}.")
+    fig, axes = plt.subplots(2, 1, figsize=(6, 5.4), sharex=True)
+    words = []
+    for place, (ax, name) in enumerate(zip(axes, ("layer 2", "logits"), strict=True)):
+        sums = _running(steps[width][place])
+        for (part, lines), color, dash in zip(sums.items(), (MUP, STANDARD), ("-", "--"), strict=True):
+            drawn = ax.plot(np.arange(1, width + 1), lines, dash, color=color, marker="", linewidth=1.2)
+            drawn[0].set_label(part)
+        ends = [f"{part} {np.sqrt(np.mean(lines[-1] ** 2)):.0f}" for part, lines in sums.items()]
+        words.append(f"{name}: {', '.join(ends)}")
+        top = max(np.abs(lines).max() for step in steps.values() for lines in _running(step[place]).values())
+        ax.set(xlim=(0, max(steps)), ylim=(-1.05 * top, 1.05 * top), ylabel="sum / rate")
+        ax.set_title(f"{name}, width {width}")
+    axes[0].legend(loc="upper left", ncols=2)
+    axes[1].set_xlabel("terms added")
+    fig.set_label(f"Sums of {width} terms, rms over some units at the end; {'; '.join(words)}.")
     return fig
+
+
+def _running(step):
+    """The sums of both parts after each term, divided by the rate 0.001."""
+    return {part: np.cumsum(_terms(part, *step), axis=0) / 1e-3 for part in ("own step", "from below")}
 
 
 def _terms(part, h, h_after, W, W_after):
