@@ -19,10 +19,13 @@ def test_depth_marks_what_overflows_and_cuts_at_the_ceiling():
     }
     runs[4]["plain"] = [run([2.0, 2.0, 2.0])]
     fig = figures.depth(runs, blocks=4)
-    plain, first, second, *_ = fig.axes[0].lines
+    plain, first, second, *_ = [line for line in fig.axes[0].lines if len(line.get_xdata())]
     np.testing.assert_array_equal(plain.get_ydata(), [2, 2, 2])
     np.testing.assert_array_equal(first.get_ydata(), [2, figures.CEILING])
     assert (first.get_marker(), second.get_marker()) == ("x", "")
+    names = [text.get_text() for text in fig.axes[0].get_legend().get_texts()]
+    assert names == ["plain", "He", "Fixup", "overflows next"]
+    assert fig.axes[0].lines[-1].get_ydata()[0] == np.log(10)
     assert (
         fig.get_label() == "Training losses, 4 blocks: 0 of 1 plain networks end below 1, 0 overflow; "
         "1 of 2 He networks end below 1, 1 overflow; 2 of 2 Fixup networks end below 1, 0 overflow."

@@ -23,16 +23,18 @@ MATRICES = {"input layer": 0, "first in branch": 1, "last in branch": 2, "classi
 
 
 def depth(runs: Mapping[int, Mapping[str, Sequence]], *, blocks: int) -> Figure:
-    """The training loss of each run, runs[blocks][start]; a cross where one overflows."""
+    """The training loss of each run, runs[blocks][start]; a cross at the last before an overflow."""
     fig, ax = plt.subplots(figsize=(4.6, 3.4), layout="none", gridspec_kw=PANEL | {"left": 0.17, "top": 0.96})
     for start, style in COLORS.items():
-        for i, run in enumerate(runs[blocks][start]):
+        ax.plot([], [], style, alpha=0.7, marker="", label=start)
+        for run in runs[blocks][start]:
             loss = np.array(run.history.train_loss)
             loss = np.minimum(loss[np.isfinite(loss)], CEILING)
             end = {"marker": "x" if run.history.diverged_at else "", "markevery": [-1], "ms": 11, "mew": 2.5}
-            ax.plot(loss, style, alpha=0.7, label=None if i else start, clip_on=False, **end)
+            ax.plot(loss, style, alpha=0.7, clip_on=False, **end)
     ax.set(yscale="log", ylim=(0.05, CEILING), xticks=range(5), xlabel="epoch", ylabel="training loss")
     ax.minorticks_off()
+    _overflow_and_guess(ax)
     ax.legend(title=f"blocks: {blocks}", loc="upper right")
     last = {start: np.array([run.history.train_loss[-1] for run in runs[blocks][start]]) for start in COLORS}
     words = [
@@ -41,6 +43,13 @@ def depth(runs: Mapping[int, Mapping[str, Sequence]], *, blocks: int) -> Figure:
     ]
     fig.set_label(f"Training losses, {blocks} blocks: {'; '.join(words)}.")
     return fig
+
+
+def _overflow_and_guess(ax):
+    """Say what a cross means, and draw the loss of a guess among ten classes."""
+    ax.plot([], [], "x", color="0.3", ms=11, mew=2.5, label="overflows next")
+    ax.axhline(np.log(10), color="0.5", linestyle="-", linewidth=1, marker="", zorder=1)
+    ax.text(4, 2.8, "guessing: ln 10", color="0.3", ha="right", va="bottom", fontsize=11)
 
 
 def block(parts: Sequence[str], sizes: Sequence[str] = ()) -> Figure:
