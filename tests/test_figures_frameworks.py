@@ -54,3 +54,16 @@ def test_a_cut_costs_std(cut):
     assert float(fig.get_label().split()[-1].rstrip(".")) == pytest.approx(drawn, rel=0.01)
     filled = fig.axes[0].collections[0].get_paths()[0].vertices
     assert filled[filled[:, 1] > 0, 0].max() == pytest.approx(cut)
+
+
+def test_connections_mark_what_one_output_sums():
+    fig = frameworks.connections()
+    assert [ax.get_title() for ax in fig.axes] == list(frameworks.CONNECTIONS)
+    thick = [
+        sum(line.get_linestyle() == "-" and line.get_linewidth() == 2 for line in ax.lines) for ax in fig.axes
+    ]
+    assert thick == [8, 2, 1, 3]  # the last: two pixels meet one output, one pixel the next
+    assert fig.get_label().endswith(
+        "convolution 8; grouped, 4 groups 2; depthwise 1; transposed, stride 2 2."
+    )
+    assert [text.get_text() for text in fig.axes[-1].texts] == ["$w_2$", "$w_0$", "$w_1$"]

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 
 import jax
 import keras
@@ -179,8 +180,19 @@ def test_two_draws(library, pair):
 # --- the tabs of the chapter -------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("library", ["PyTorch", "JAX", "Keras"])
+def test_the_tabs_that_ask_give_the_recorded_answers(snippet, ask, capsys, library):
+    snippet(PAGE, library, 0, ask=ask)
+    printed = capsys.readouterr().out.splitlines()
+    rows = [row for row in RECORD["asked"] if row["library"] == library]
+    for line, row in zip(printed, rows, strict=True):
+        assert row["kind"] in line
+        n_var = float(re.search(r"([0-9.]+)\)?, '[a-z ]+'\)$", line)[1])
+        assert n_var == pytest.approx(row["n_var"], rel=0.05)  # another seed than the record's may be set
+
+
 def test_pytorch(snippet):
-    model = snippet(PAGE, "PyTorch")["model"]
+    model = snippet(PAGE, "PyTorch", 1)["model"]
     assert has_variance(array(model[0].weight), 2 / 9)
     assert has_variance(array(model[3].weight), 2 / (32 * 36))
     assert not any(array(layer.bias).any() for layer in (model[0], model[3]))
@@ -188,7 +200,7 @@ def test_pytorch(snippet):
 
 
 def test_jax(snippet):
-    names = snippet(PAGE, "JAX")
+    names = snippet(PAGE, "JAX", 1)
     for layer, n_in in zip(names["params"][:-1], [64, 256], strict=True):
         assert has_variance(array(layer["W"]), 2 / n_in)
     first, second = map(array, names["one_key"])
@@ -196,7 +208,7 @@ def test_jax(snippet):
 
 
 def test_keras(snippet):
-    names = snippet(PAGE, "Keras")
+    names = snippet(PAGE, "Keras", 1)
     conv, _, dense, last = names["model"].layers
     assert has_variance(array(conv.kernel), 2 / 9)
     assert has_variance(array(dense.kernel), 2 / (32 * 36))

@@ -12,7 +12,15 @@ from netinit.activations import get_activation
 from netinit.plots import theory_and_measurement
 
 NEEDED = {"ReLU": 2.0, "tanh": 1.0}  # n_in Var[W] that keeps the second moment level
+N_VAR = r"$n_\mathrm{in}\,\mathrm{Var}[W]$"
 MARKERS = {"PyTorch": "o", "Keras": "s"}
+LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+CONNECTIONS = {  # the inputs and outputs of a kernel, as (input, output); a transposed one by pixel, of a row
+    "convolution": [(i, o) for o in range(8) for i in range(8)],
+    "grouped, 4 groups": [(i, o) for o in range(8) for i in range(8) if i // 2 == o // 2],
+    "depthwise": [(i, i) for i in range(8)],
+    "transposed, stride 2": [(i, 2 * i + k) for i in range(4) for k in range(3)],
+}
 
 
 def defaults(rows: Sequence[Mapping], activation: str) -> Figure:
@@ -34,8 +42,8 @@ def defaults(rows: Sequence[Mapping], activation: str) -> Figure:
             side, away = ("left", 1.16) if value > needed else ("right", 0.86)
             ax.text(value * away, y, distance(value, needed), ha=side, va="center", fontsize=9)
             words.append(f"{library} {row['layer']} {value:.3g}, {distance(value, needed)}")
-    ax.set(xscale="log", xlim=(0.007, 8), ylim=(len(layers) - 0.5, -1), yticks=range(len(layers)))
-    ax.set(yticklabels=layers, xlabel=r"$n_\mathrm{in}\,\mathrm{Var}[W]$")
+    ax.set(xscale="log", xlabel=N_VAR, xlim=(0.007, 8), ylim=(len(layers) - 0.5, -1))
+    ax.set_yticks(range(len(layers)), layers)
     ax.set_xticks([0.1, 1], ["0.1", "1"])
     ax.grid(False)
     fig.legend(loc="outside upper center", ncols=2)
@@ -103,4 +111,28 @@ def cut_normal(cut: float) -> Figure:
     ax.set_title(f"cut at {cut:g}: std {std:.3f} of what was asked for")
     ax.legend(loc="upper right")
     fig.set_label(f"A normal cut at {cut:g} standard deviations keeps a std of {std:.3f}.")
+    return fig
+
+
+def connections() -> Figure:
+    """Which inputs one output sums: channels of three convolutions, pixels of a transposed one."""
+    fig, axes = plt.subplots(2, 2, figsize=(6, 4.6), layout="constrained")
+    for ax, (kind, edges) in zip(axes.flat, CONNECTIONS.items(), strict=True):
+        rows = kind.startswith("transposed")
+        marked = {4: "C0", 5: "C1"} if rows else {4: "C0"}
+        for i, o in edges:
+            x = 2 * i + 1 if rows else i  # an input pixel stands below the middle of its three outputs
+            color, width, top = (marked[o], 2, 2) if o in marked else ("0.8", 1, 1)
+            ax.plot([x, o], [0, 1], "-", color=color, linewidth=width, zorder=top)
+            ax.plot([x, o], [0, 1], "o", color="0.3", markersize=6, zorder=3)
+            if rows and o in marked:
+                high = 0.65 if o == 5 else 0.3
+                ax.text(x + high * (o - x), high, f"$w_{o - 2 * i}$", ha="center", bbox=LABEL, zorder=4)
+        for o, color in marked.items():
+            ax.plot(o, 1, "o", color=color, markersize=10, zorder=4)
+        ax.set(title=kind, xticks=[], ylim=(-0.2, 1.2), yticks=[0, 1])
+        ax.set_yticklabels(["pixels in", "pixels out"] if rows else ["channels in", "channels out"])
+        ax.grid(False)
+    counts = (f"{kind} {sum(o == 4 for _, o in edges)}" for kind, edges in CONNECTIONS.items())
+    fig.set_label(f"Inputs of the fifth output: {'; '.join(counts)}.")
     return fig
