@@ -145,7 +145,7 @@ def patient_number(patient: int) -> Figure:
 
 
 def patient_with(fault: str) -> Figure:
-    """Signal, gradient and units by layer, a sound network in gray, and under them the words of `diagnose`."""
+    """Signal, gradient and units by layer, a sound network in gray; under them the words of `diagnose`."""
     model, x, y = start_of(fault)
     told = diagnose(model, x, y)
     grid = [["signal", "gradient", "units"], ["words", "words", "words"]]
