@@ -72,9 +72,13 @@ def test_a_patient_shows_measured_and_predicted_sizes_by_layer():
     assert "Remedy: initialize every layer from 2 on with he_normal" in fig.get_label()
 
 
-def test_patient_0_stands_beside_the_others_and_the_axis_holds_both():
+def test_a_sound_network_stands_beside_the_patient_and_the_axis_holds_both():
     sound = [line.get_ydata() for line in axes(figures.patient_with("none"))["signal"].lines]
     np.testing.assert_array_equal(sound[1], sound[3])  # its own dots
+    for name in ("signal", "gradient"):  # level, but for the gradient's step at the last layer
+        assert (
+            np.ptp(np.log(axes(figures.patient_with("12 ReLU layers"))[name].lines[3].get_ydata()[:-1])) < 0.5
+        )
     for fault in ("12 ReLU layers", "6 sigmoids", "10 blocks", "one NaN"):
         for ax in (axes(figures.patient_with(fault))[name] for name in ("signal", "gradient")):
             measured, beside = ax.lines[1], ax.lines[3]
@@ -101,7 +105,7 @@ def test_a_patient_shows_zeros_on_the_edge_nan_as_a_word_and_the_shares_of_units
     saturated = axes(figures.patient_with("std 1"))["units"].lines[1]
     assert (saturated.get_label(), saturated.get_ydata().min() > 0.7) == ("saturated", True)
     nan = axes(figures.patient_with("one NaN"))["signal"]
-    assert [text.get_text() for text in nan.texts] == ["NaN"]
+    assert [text.get_text() for text in nan.texts] == ["NaN", "sound"]
 
 
 def test_every_patient_has_a_label_of_its_own():
@@ -181,6 +185,7 @@ def test_mended_shows_both_medians_and_goes_on_where_a_run_stopped():
     np.testing.assert_array_equal(found, [0, 0, 0])
     np.testing.assert_array_equal(mended, [0.1, 0.5, 0.8])
     assert fig.get_label().endswith("after 2 epochs: found 0.00, mended 0.80.")
+    assert fig.axes[0].get_title().endswith("median at the end: found 0.00, mended 0.80")
 
 
 def test_rules_counts_false_alarms_and_misses():

@@ -24,7 +24,7 @@ from netinit.trace import trace
 
 SMALLEST = 1e-6  # smaller sizes, and zeros, are drawn here
 LARGEST = 1e4
-COUNTED = "i of model[i]"  # as `diagnose` counts layers: activations stand between the weights
+COUNTED = "layer (model[i])"  # as `diagnose` counts layers: activations stand between the weights
 # where the panels of a live figure stand: placed once, as laying them out would take half of a frame's time
 PANEL = {"left": 0.12, "right": 0.98, "bottom": 0.15, "top": 0.9}
 PANELS = {"left": 0.13, "right": 0.98, "bottom": 0.17, "top": 0.84, "wspace": 0.4}
@@ -145,7 +145,7 @@ def patient_number(patient: int) -> Figure:
 
 
 def patient_with(fault: str) -> Figure:
-    """Signal, gradient and units by layer, patient 0 in gray, and under them the words of `diagnose`."""
+    """Signal, gradient and units by layer, a sound network in gray; under them the words of `diagnose`."""
     model, x, y = start_of(fault)
     told = diagnose(model, x, y)
     grid = [["signal", "gradient", "units"], ["words", "words", "words"]]
@@ -172,16 +172,20 @@ def patient_with(fault: str) -> Figure:
 
 
 @cache
-def _sound(column: str) -> list[float]:
-    """A column of the trace of patient 0, layer by layer of weights; a gradient is relative to the last."""
-    rows = [row for row in diagnose(*start_of("none")).trace if row.weight_std is not None]
-    return [getattr(row, column) for row in rows]
+def _sound(column: str, layers: int) -> list[float]:
+    """A column of the trace of He's ReLU network with so many layers of weights; with 6 it is patient 0."""
+    model = deep(layers - 1, "relu", "he_normal")(np.random.default_rng(0))
+    _, x, y = start_of("none")
+    return [getattr(row, column) for row in diagnose(model, x, y).trace if row.weight_std is not None]
 
 
 def _sound_line(ax: Axes, column: str, layers: int) -> None:
-    """The column of patient 0 as a broad gray line, as long as a network of that many layers."""
-    sound = _sound(column)
-    ax.plot(np.linspace(1, layers, len(sound)), sound, "-", color="0.75", linewidth=5, zorder=0)
+    """The same column of a sound network with as many layers, as a broad gray line."""
+    sound = _sound(column, layers)
+    ax.plot(range(1, layers + 1), sound, "-", color="0.75", linewidth=5, zorder=0)
+    middle = layers // 2
+    place = {"xytext": (0, 5), "textcoords": "offset points", "ha": "center"}
+    ax.annotate("sound", (middle + 0.5, sound[middle]), color="0.4", fontsize=10, **place)
 
 
 def _span(columns: Sequence[Sequence]) -> tuple[float, float]:
@@ -387,7 +391,7 @@ LOOKS = {
 
 def mended(runs: Mapping[str, Mapping[str, Sequence]], fault: str) -> Figure:
     """Validation accuracy before and after the remedy; `runs[fault]` is what `compare` returned for both."""
-    fig, ax = plt.subplots(layout="none", gridspec_kw=PANEL)
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PANEL | {"top": 0.85})
     words = []
     for name, group in runs[fault].items():
         epochs = max(len(run.history.validation_accuracy) for pair in runs[fault].values() for run in pair)
@@ -395,7 +399,7 @@ def mended(runs: Mapping[str, Mapping[str, Sequence]], fault: str) -> Figure:
         lines_with_spread(ax, range(epochs), accuracy, name, marker="o")
         words.append(f"{name} {np.median(accuracy, axis=0)[-1]:.2f}")
     ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1), xticks=range(epochs))
-    ax.set_title(FAULTS[fault].what)
+    ax.set_title(f"{FAULTS[fault].what}\nmedian at the end: {', '.join(words)}", fontsize=11)
     ax.legend(loc="upper left")
     fig.set_label(f"{FAULTS[fault].what}: median accuracy after {epochs - 1} epochs: {', '.join(words)}.")
     return fig
