@@ -22,6 +22,18 @@ def test_scales_shows_signal_and_accuracy_of_the_chosen_scale():
     assert "Weights times 3. plain: last hidden std 2e+01, accuracy 0.30" in fig.get_label()
 
 
+def test_groups_outlines_columns_and_rows_with_their_mean_and_std():
+    batch, layer = (fig := normalization.groups([[1, 10], [3, 30]])).axes
+    assert [(box.get_width() < box.get_height()) for box in batch.patches + layer.patches] == [True] * 2 + [
+        False
+    ] * 2
+    words = [" ".join(text.get_text().split()) for text in batch.texts]
+    assert {"1", "10", "3", "30", "mean 2 std 1", "mean 20 std 10"} <= set(words)
+    words = [" ".join(text.get_text().split()) for text in layer.texts]
+    assert {"mean 5.5 std 4.5", "mean 16.5 std 13.5"} <= set(words)
+    assert "column by column: mean 2 and std 1, mean 20 and std 10" in fig.get_label()
+
+
 @pytest.mark.parametrize(("scale", "name", "mean"), [(1, "none", 2), (2, "none", 4), (2, "batch", 0)])
 def test_clouds_draws_two_units_of_the_normalized_layer(scale, name, mean):
     z = 2 + np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32) * 0.3

@@ -30,13 +30,52 @@ def scales(scale, *, signals, runs):
         right.text(i, ends.max() + 0.02, f"{middle:.2f}", ha="center", va="bottom")
         words.append(f"{label}: last hidden std {np.median(stds[:, -1]):.1g}, accuracy {middle:.2f}")
     left.set(yscale="log", ylim=(1e-16, 1e16), yticks=[1e-12, 1e-6, 1, 1e6, 1e12])
-    left.set(xlabel="layer", title="std of the signal")
+    left.set(xlabel="layer", title="before training: signal std")
     left.minorticks_off()
     left.legend(loc="upper left")
-    right.set(ylim=(0, 1.1), xticks=[0, 1], xticklabels=["plain", "batch\nnorm"], title="accuracy")
+    right.set(ylim=(0, 1.1), xticks=[0, 1], xticklabels=["plain", "batch\nnorm"], title="after it: accuracy")
     right.grid(axis="x", visible=False)
     fig.set_label(f"Weights times {scale:g}. {'; '.join(words)}.")
     return fig
+
+
+def groups(z):
+    """The numbers of a layer, examples by units, with the groups of both normalizations outlined."""
+    z = np.asarray(z)
+    place = {"left": 0.01, "right": 0.99, "bottom": 0.02, "top": 0.88, "wspace": 0.05}
+    fig, axes = plt.subplots(1, 2, figsize=(6.8, 2.6), layout="none", gridspec_kw=place)
+    words = [_outlined(ax, z, axis) for axis, ax in enumerate(axes)]
+    axes[0].set_title("batch: down the columns")
+    axes[1].set_title("layer: along the rows")
+    fig.set_label(f"Batch normalization, column by column: {words[0]}. Layer, row by row: {words[1]}.")
+    return fig
+
+
+def _outlined(ax, z, axis):
+    """Write `z` as a table, its groups along `axis` outlined; return their means and stds in words."""
+    rows, columns = z.shape
+    for (i, j), number in np.ndenumerate(z):
+        ax.text(j, i, f"{number:g}", ha="center", va="center")
+    for i in range(rows):
+        ax.text(-0.55, i, f"example {i + 1}", ha="right", va="center", fontsize=11)
+    for j in range(columns):
+        ax.text(j, -0.5, f"unit {j + 1}", ha="center", va="bottom", fontsize=11)
+    means, stds = z.mean(axis), z.std(axis)
+    for k in range(len(means)):
+        if axis == 0:
+            box, edge, where = (
+                (k - 0.4, -0.4, 0.8, rows - 0.2),
+                (k, rows - 0.35),
+                {"ha": "center", "va": "top"},
+            )
+        else:
+            box, edge, where = (-0.4, k - 0.4, columns - 0.2, 0.8), (columns - 0.5, k), {"va": "center"}
+        line = {"edgecolor": f"C{k}", "linewidth": 2, "linestyle": ["-", "--"][k % 2]}
+        ax.add_patch(plt.Rectangle(box[:2], *box[2:], fill=False, **line))
+        ax.text(*edge, f" mean {means[k]:g} \n std {stds[k]:g} ", fontsize=11, **where)
+    ax.set(xlim=(-1.75, columns + 0.8), ylim=(rows + 0.3, -0.9))
+    ax.set_axis_off()
+    return ", ".join(f"mean {mean:g} and std {std:g}" for mean, std in zip(means, stds, strict=True))
 
 
 def clouds(scale, normalization, *, z, normalized):
