@@ -17,7 +17,7 @@ def test_pytorch(snippet):
     np.testing.assert_array_equal(array(model[0].weight), array(source[0].weight))
     assert names["report"].missing_keys == ["2.weight", "2.bias"]
     assert not array(model[-1].weight).any()
-    assert [group["lr"] for group in names["optimizer"].param_groups] == [0.001, 0.01]
+    assert [group["lr"] for group in names["optimizer"].param_groups] == [0.01]
 
 
 def test_pytorch_strict_false_does_not_forgive_a_shape(snippet):
