@@ -115,6 +115,28 @@ def test_the_factor_beside_a_row_is_what_a_network_has(initializer, activation):
     assert choosing.gradient_factor(initializer, activation) == pytest.approx(measured, rel=0.15)
 
 
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+def test_each_start_is_a_point_at_its_factor(optimizer):
+    cells = netinit.load_record("initializer-matrix")["cells"]
+    ax = choosing.against_factor(cells, optimizer).axes[0]
+    assert [line.get_label() for line in ax.lines] == ["relu", "tanh", "silu", "sigmoid"]
+    assert all(len(line.get_xdata()) == 7 for line in ax.lines)
+    (median,) = [
+        np.median(cell["test_accuracy"])
+        for cell in cells
+        if [cell[key] for key in ("initializer", "activation", "depth", "optimizer")]
+        == ["PyTorch default", "relu", 6, optimizer]
+    ]
+    at = (np.sqrt(1 / 6), median)
+    assert ax.texts[0].xy == pytest.approx(at)
+    assert any(np.allclose(point, at) for point in ax.lines[0].get_xydata())
+
+
+def test_the_label_names_where_sgd_begins_to_learn():
+    label = choosing.against_factor(netinit.load_record("initializer-matrix")["cells"], "SGD").get_label()
+    assert label.endswith("above 0.5 is 0.89, the highest below it 0.46.")
+
+
 def test_the_last_layer_marks_its_scale_and_the_true_class():
     fig = choosing.last_layer({0: [2.3, 2.3, 2.6], 2: [3, 5, 4.6]}, np.array([0.0, 0, np.log(2)]), 1, 2)
     left, right = fig.axes

@@ -120,6 +120,38 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
     return fig
 
 
+def against_factor(cells: Sequence[Mapping], optimizer: str, depth: int = 6) -> Figure:
+    """The median test accuracy of every start at one depth against what a layer does to its gradient.
+
+    A point for each cell of the record with this optimizer, a mark for each activation, the first of them
+    "relu"; its start by PyTorch's default is named.
+    """
+    fig, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
+    shown = [cell for cell in cells if (cell["optimizer"], cell["depth"]) == (optimizer, depth)]
+    points = []
+    for i, activation in enumerate(dict.fromkeys(cell["activation"] for cell in shown)):
+        rows = {
+            c["initializer"]: np.median(c["test_accuracy"]) for c in shown if c["activation"] == activation
+        }
+        factors = [gradient_factor(row, activation, depth=depth) for row in rows]
+        ax.plot(factors, list(rows.values()), "os^D"[i], color=f"C{i}", label=activation, alpha=0.8)
+        points += zip(rows, factors, rows.values(), strict=True)
+    named = [at for name, *at in points if name == "PyTorch default"]
+    ax.annotate("ReLU by default", named[0], (4, -26), textcoords="offset points")
+    ax.set(xscale="log", xlim=(0.015, 1.5), ylim=(0, 1.05), ylabel="test accuracy")
+    ax.set(xlabel="factor on the gradient, per layer", title=f"{depth} hidden layers, {optimizer}")
+    ax.set_xticks(ticks := [0.02, 0.05, 0.1, 0.2, 0.5, 1], [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    fig.legend(loc="outside lower center", ncols=4)
+    over = min((value for _, factor, value in points if factor > 0.5), default=np.nan)
+    under = max((value for _, factor, value in points if factor < 0.5), default=np.nan)
+    fig.set_label(
+        f"{depth} hidden layers, {optimizer}: the lowest test accuracy at a factor per layer above 0.5 is "
+        f"{over:.2f}, the highest below it {under:.2f}."
+    )
+    return fig
+
+
 def last_layer(
     losses: Mapping[float, Sequence[float]], logits: np.ndarray, truth: int, scale: float
 ) -> Figure:
