@@ -60,6 +60,8 @@ def test_stairs_end_at_the_fixed_point(weight):
     star = theory.correlation_fixed_point("tanh", weight, 0.05)
     assert abs(drawn(ax, 2)[-1] - star) < 0.05  # from 0.02
     assert drawn(ax, 1)[-1] == pytest.approx(1)  # the map at 1
+    np.testing.assert_allclose(sorted(set(drawn(ax, -1))), sorted({star, 1.0}))  # the diamonds
+    assert ("at c*" in ax.get_title()) == (star < 1)
     assert (
         f"slope {theory.chi('tanh', theory.fixed_point('tanh', weight, 0.05), weight):.2f}" in fig.get_label()
     )

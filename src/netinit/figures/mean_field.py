@@ -141,13 +141,23 @@ def cobweb(weight_variance):
         ax.plot(before, after, "-", color=color, marker="", linewidth=1.2)
         ax.plot(start, stairs[1], "o", color=color, markersize=5, label=f"from {start}")
     slope = theory.chi("tanh", q, weight_variance)
-    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="correlation", title=f"slope at 1: {slope:.2f}", aspect="equal")
+    star = theory.correlation_fixed_point("tanh", weight_variance, 0.05)
+    at_star = theory.chi("tanh", q, weight_variance, correlation=star)
+    title = _mark_ends(ax, star, slope, at_star)
+    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="correlation", title=title, aspect="equal")
     ax.legend(loc="upper left")
     fig.set_label(
         f"Weight variance {weight_variance:g}: the map starts at {step(0.0):.2f} and reaches 1 with slope "
         f"{slope:.2f}. After 12 layers 0.98 has become {stairs[-1]:.2f}."
     )
     return fig
+
+
+def _mark_ends(ax, star, slope, at_star):
+    """A diamond at each place where the map meets the diagonal; returns the slopes there in words."""
+    ends = sorted({star, 1.0})
+    ax.plot(ends, ends, "D", color=EDGE, markersize=7, clip_on=False)
+    return f"slope at 1: {slope:.2f}" + (f", at c*: {at_star:.2f}" if star < 1 else "")
 
 
 def pairs(layers, found):
@@ -161,7 +171,8 @@ def pairs(layers, found):
             bars = np.abs(np.array([np.min(runs, axis=0), np.max(runs, axis=0)])[:, ::3] - middle)
             ax.errorbar(layers[::3], middle, bars, fmt="o", color=color, markersize=3.5, capsize=2)
             words.append(f"{title}, {label}: {middle[-1]:.2f}")
-        ax.set(title=title, xlabel="layer", ylim=(-0.1, 1.1))
+        ax.set(title=title, xlabel="layer", ylim=(-0.3, 1.1))
+    axes[0, 0].set_ylabel("correlation")
     axes[0, 0].legend(loc="lower right", fontsize=9)
     fig.set_label("Measured correlation at the last layer. " + "; ".join(words) + ".")
     return fig
