@@ -208,11 +208,18 @@ def test_versions_are_those_that_the_book_needs():
     assert "hypothesis []" not in found  # the tests alone need it
 
 
-def test_a_tool_that_another_target_brings_along_executes_nothing(book, steps, monkeypatch):
+def test_a_tool_that_another_target_brings_along_builds_nothing(book, steps, monkeypatch):
     run_build(book)
     monkeypatch.setattr(sources, "LITE", ("pytest",))
     run_build(book)
-    assert (len(steps.executed), steps.made) == (2, 2)
+    assert (len(steps.executed), steps.made) == (2, 1)
+
+
+def test_a_site_with_jupyterlite_depends_on_its_version(monkeypatch):
+    monkeypatch.setenv("BOOK_LITE", "1")
+    before = sources.fingerprint({})
+    monkeypatch.setattr(sources, "LITE", ("pytest",))
+    assert sources.fingerprint({}) != before
 
 
 @pytest.mark.parametrize("name", ["BOOK_ADDRESS", "BOOK_REPOSITORY", "EDITION", "PYODIDE"])

@@ -58,7 +58,8 @@ def fingerprint(contents):
     here = Path(__file__).parent
     tools = {str(path.relative_to(here)): path.read_bytes() for path in here.rglob("*.py")}
     settings = {name: os.environ.get(name) for name in SETTINGS}
-    return digest([digests(contents), digests(tools), settings, environment(), versions(LITE)])
+    in_browser = versions(LITE) if os.environ.get("BOOK_LITE") else {}
+    return digest([digests(contents), digests(tools), settings, environment(), in_browser])
 
 
 @functools.cache
