@@ -105,6 +105,7 @@ def print_page(browser, site, name, address):
     page = browser.new_page(color_scheme="light")
     page.goto((site / f"{name}.html").as_uri())
     page.add_style_tag(content=PRINT_STYLE)
+    page.emulate_media(media="print")  # on the screen, pictures far below wait until they come near
     page.evaluate(PREPARE, [NOTE, address])
     title = page.locator("h1").last.text_content().strip()
     content = page.pdf(**PAPER, outline=True, tagged=True)
