@@ -115,7 +115,8 @@ def test_the_theme_measures_a_box_when_its_section_is_laid_out():
     theirs = f"=>{{{shipped_files.MEASURES}}},{shipped_files.LISTENS}(t)"
     ours = shipped_files.measuring_late(theirs)
     assert "(e.checkVisibility?.({contentVisibilityAuto:!0})??!0)&&(e.tabIndex=" in ours
-    assert '("resize",t),document.addEventListener("contentvisibilityautostatechange",t),new Mut' in ours
+    assert '("resize",t),document.addEventListener("contentvisibilityautostatechange",t,!0),' in ours
+    assert ',document.addEventListener("toggle",t,!0),new Mut' in ours
     with pytest.raises(ExtensionError, match="in another way"):
         shipped_files.measuring_late(theirs.replace("scrollWidth", "offsetWidth"))
 

@@ -14,7 +14,7 @@ IN_USE = """async () => {
     else input.checked = true;
     input.dispatchEvent(new Event('input', {bubbles: true}));
   }
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await new Promise((resolve) => setTimeout(resolve, 700));  // the theme measures boxes after 0.3 s
 }"""
 # axe-core does not read MathML: a header that is a formula is empty for it, and for no screen reader.
 RUN_AXE = """async () => {

@@ -24,6 +24,7 @@ MAP_COMMENT = re.compile(r"\n?(?://|/\*)# sourceMappingURL=[\w.-]+(?: ?\*/)?")
 THEME_SCRIPT = "_static/scripts/pydata-sphinx-theme.js"
 MEASURES = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
 LISTENS = 'window.addEventListener("resize",t),new MutationObserver'
+SHOWN_BY = ("contentvisibilityautostatechange", "toggle")  # a section comes near, a fold is opened
 CHATTER = re.compile(r"\bconsole\.(?:log|info|debug)\(")
 
 
@@ -73,5 +74,5 @@ def measuring_late(script):
     if script.count(MEASURES) != 1 or script.count(LISTENS) != 1:
         raise ExtensionError(f"{THEME_SCRIPT} measures boxes in another way: see shipped_files.")
     shown = f"(e.checkVisibility?.({{contentVisibilityAuto:!0}})??!0)&&({MEASURES})"
-    again = 'document.addEventListener("contentvisibilityautostatechange",t)'
+    again = ",".join(f'document.addEventListener("{event}",t,!0)' for event in SHOWN_BY)
     return script.replace(MEASURES, shown).replace(LISTENS, LISTENS.replace(",new", f",{again},new"))
