@@ -209,7 +209,7 @@ github-release: | check-python ## make the release on GitHub, with its changes a
 	@gh release create "$$GITHUB_REF_NAME" dist/* --verify-tag --notes-file _build/release-notes.md
 
 browser-test: book $(VENV)/.browser ## drive the built book in a real browser (needs Chromium)
-	@$(RUN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/browser
+	@$(RUN)/python -m pytest -q -n $(WORKERS) --dist worksteal --timeout 240 tests/browser
 
 # Lighthouse comes from npm; CHROME_PATH names another Chromium than the first that is installed.
 audit: book $(VENV)/.browser ## measure every page: speed, accessibility, Tab stops, bytes (some: ONLY="05 13"; needs Chromium and Node.js)

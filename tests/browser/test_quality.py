@@ -83,8 +83,7 @@ def test_a_section_is_laid_out_when_it_comes_near(browser, path):
         box.scroll_into_view_if_needed()
         assert box.evaluate(LAID_OUT)
         # A box that scrolls becomes a stop of the Tab key then.
-        visited.page.wait_for_timeout(600)  # the theme waits for 0.3 s
-        assert box.evaluate("(box) => box.tabIndex") == 0
+        visited.page.wait_for_function("(box) => box.tabIndex === 0", arg=box.element_handle())
 
 
 @pytest.mark.parametrize("width", [360, WIDTH])

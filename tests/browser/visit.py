@@ -17,6 +17,14 @@ SHIFT = """() => new Promise((resolve) => {
   setTimeout(() => resolve(0), 300);
 })"""
 
+# Not with add_style_tag: it waits for an event of the style, which never comes where JavaScript is off.
+LAY_OUT = """() => {
+  const near = document.createElement('style');
+  near.textContent = '.bd-article section { content-visibility: visible !important; }';
+  document.head.append(near);
+  document.querySelectorAll('details').forEach((box) => { box.open = true; });
+}"""
+
 
 class Visit:
     """One page in one fresh browser context, with everything it asked for and complained about."""
@@ -41,10 +49,7 @@ class Visit:
     def open_at(self, width):
         """Give the window a width, unfold all that is folded, lay out what is far from the window."""
         self.page.set_viewport_size({"width": width, "height": 800})
-        self.page.add_style_tag(content=".bd-article section { content-visibility: visible !important; }")
-        self.page.evaluate(
-            "() => document.querySelectorAll('details').forEach((box) => { box.open = true; })"
-        )
+        self.page.evaluate(LAY_OUT)
 
 
 @contextmanager
