@@ -81,7 +81,7 @@ def test_a_section_is_laid_out_when_it_comes_near(browser, path):
         assert not box.evaluate(LAID_OUT)
         visited.page.add_style_tag(content=".bd-article pre { white-space: pre !important; width: 3em; }")
         box.scroll_into_view_if_needed()
-        assert box.evaluate(LAID_OUT)
+        visited.page.wait_for_function(LAID_OUT, arg=box.element_handle())
         # A box that scrolls becomes a stop of the Tab key then.
         visited.page.wait_for_function("(box) => box.tabIndex === 0", arg=box.element_handle())
 
