@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from netinit import truncated_normal
+from netinit import History, Linear, Run, truncated_normal
 from netinit.figures import frameworks
 
 ROWS = [
@@ -56,14 +56,73 @@ def test_a_cut_costs_std(cut):
     assert filled[filled[:, 1] > 0, 0].max() == pytest.approx(cut)
 
 
-def test_connections_mark_what_one_output_sums():
-    fig = frameworks.connections()
-    assert [ax.get_title() for ax in fig.axes] == list(frameworks.CONNECTIONS)
-    thick = [
-        sum(line.get_linestyle() == "-" and line.get_linewidth() == 2 for line in ax.lines) for ax in fig.axes
+@pytest.mark.parametrize(
+    ("kind", "inputs", "thick"),
+    [("convolution", 8, 8), ("grouped, 4 groups", 2, 2), ("depthwise", 1, 1), ("transposed, stride 2", 2, 3)],
+)  # the last: two pixels meet one output, one pixel the next
+def test_connections_mark_what_one_output_sums(kind, inputs, thick):
+    fig = frameworks.connections([kind, "depthwise"])
+    assert [ax.get_title() for ax in fig.axes] == [kind, "depthwise"]
+    lines = fig.axes[0].lines
+    assert sum(line.get_linestyle() == "-" and line.get_linewidth() == 2 for line in lines) == thick
+    assert fig.get_label() == f"Inputs of the fifth output: {kind} {inputs}; depthwise 1."
+    names = [text.get_text() for text in fig.axes[0].texts]
+    assert names == (["$w_2$", "$w_0$", "$w_1$"] if kind.startswith("transposed") else [])
+
+
+def test_stamps_count_what_a_transposed_convolution_adds():
+    fig = frameworks.stamps()
+    counted = np.zeros((9, 9), int)
+    for row in range(4):
+        for column in range(4):
+            counted[2 * row : 2 * row + 3, 2 * column : 2 * column + 3] += 1
+    np.testing.assert_array_equal(fig.axes[0].images[0].get_array(), counted)
+    assert [text.get_text() for text in fig.axes[0].texts] == [str(n) for n in counted.ravel()]
+    assert fig.get_label() == "Away from the edges the counts are 4, 2, 2, 1, on average 2.25."
+
+
+@pytest.mark.parametrize(
+    ("start", "n_var", "biased"), [("PyTorch", 1 / 3, True), ("Keras", 1, False), ("He", 2, False)]
+)
+def test_a_network_starts_as_its_library_does(start, n_var, biased):
+    layers = [
+        layer for layer in frameworks.network(start, np.random.default_rng(0)) if isinstance(layer, Linear)
     ]
-    assert thick == [8, 2, 1, 3]  # the last: two pixels meet one output, one pixel the next
-    assert fig.get_label().endswith(
-        "convolution 8; grouped, 4 groups 2; depthwise 1; transposed, stride 2 2."
+    assert [layer.weight.value.shape for layer in layers] == [(64, 64)] * 8 + [(64, 10)]
+    hidden = np.array([layer.weight.value for layer in layers[:-1]])
+    assert 64 * hidden.var() == pytest.approx(n_var, rel=0.05)
+    biases = np.concatenate([layer.bias.value for layer in layers])
+    assert biases.any() == biased
+    if biased:
+        assert 0.95 / 8 < np.abs(biases).max() < 1 / 8
+
+
+def test_the_spread_is_that_across_images():
+    model = frameworks.network("He", np.random.default_rng(0))
+    assert frameworks.spread(model, np.ones((5, 64), np.float32)) == pytest.approx([0] * 8, abs=1e-6)
+    x = np.random.default_rng(1).standard_normal((50, 64)).astype(np.float32)
+    assert frameworks.spread(model, x)[0] == pytest.approx(model[1](model[0](x)).std(axis=0).mean())
+
+
+def test_a_run_that_diverged_counts_as_zero():
+    long, short = (
+        Run(0, None, History(validation_accuracy=curve), []) for curve in ([0.1, 0.9, 0.9], [0.1, 0.4])
     )
-    assert [text.get_text() for text in fig.axes[-1].texts] == ["$w_2$", "$w_0$", "$w_1$"]
+    fig = frameworks.ported({0.1: {"PyTorch": [short], "Keras": [long]}}, 0.1)
+    np.testing.assert_allclose(fig.axes[0].lines[0].get_ydata(), [0.1, 0.4, 0])
+    assert "PyTorch's default ends at 0.00; Keras's default ends at 0.90" in fig.get_label()
+
+
+def test_ported_draws_every_run_and_the_median():
+    runs = [
+        Run(seed, None, History(validation_accuracy=[0.1, end]), [])
+        for seed, end in enumerate([0.2, 0.9, 0.8])
+    ]
+    fig = frameworks.ported({0.1: {"PyTorch": runs[:1], "Keras": runs}}, 0.1)
+    lines = [line.get_ydata()[-1] for line in fig.axes[0].lines]
+    assert lines == [0.2, 0.2, 0.2, 0.9, 0.8, 0.8]
+    assert fig.axes[0].get_title() == "learning rate 0.1"
+    assert fig.get_label() == (
+        "Medians of 3 runs at the learning rate 0.1: "
+        "PyTorch's default ends at 0.20; Keras's default ends at 0.80."
+    )

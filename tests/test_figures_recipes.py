@@ -28,10 +28,12 @@ def test_best_rate_has_the_smallest_median():
 
 def test_transfer_draws_the_medians_beside_the_tuned_rate():
     fig = recipes.transfer(128, ROWS)
-    tuned, standard, mup = fig.axes[0].lines
+    tuned, standard, ring, mup, other_ring = fig.axes[0].lines
     assert tuned.get_xdata()[0] == 0.01
     np.testing.assert_allclose(standard.get_xydata(), [[0.01, 0.9], [0.1, 0.8]])
     np.testing.assert_allclose(mup.get_ydata(), [0.1, 0.4])
+    np.testing.assert_allclose([ring.get_xydata()[0], other_ring.get_xydata()[0]], [[0.1, 0.8], [0.01, 0.1]])
+    assert [text.get_text() for text in fig.axes[0].texts] == ["0.800", "0.100"]
     assert "standard is best at a rate of 0.1; muP is best at a rate of 0.01" in fig.get_label()
 
 

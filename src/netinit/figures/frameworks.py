@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,7 +10,13 @@ from matplotlib.figure import Figure
 
 from netinit import initializers, theory
 from netinit.activations import get_activation
+from netinit.builders import mlp
+from netinit.figures._shared import PHONE, PLACE
+from netinit.initialize import initialize
+from netinit.layers import Linear
+from netinit.models import Sequential
 from netinit.plots import theory_and_measurement
+from netinit.trace import trace
 
 NEEDED = {"ReLU": 2.0, "tanh": 1.0}  # n_in Var[W] that keeps the second moment level
 N_VAR = r"$n_\mathrm{in}\,\mathrm{Var}[W]$"
@@ -21,6 +28,63 @@ CONNECTIONS = {  # the inputs and outputs of a kernel, as (input, output); a tra
     "depthwise": [(i, i) for i in range(8)],
     "transposed, stride 2": [(i, 2 * i + k) for i in range(4) for k in range(3)],
 }
+STARTS = {  # by the name of a start
+    "PyTorch": partial(initializers.variance_scaling, scale=1 / 3, distribution="uniform"),
+    "Keras": initializers.xavier_uniform,
+    "He": initializers.he_normal,
+}
+
+
+def network(start: str, rng: np.random.Generator) -> Sequential:
+    """Eight hidden ReLU layers of 64 units on the digits, as a library starts them by default, or as He does.
+
+    PyTorch draws the biases from the interval of the weights, +-1 / sqrt(n_in); the others are 0.
+    """
+    model = initialize(mlp([64] * 9 + [10]), STARTS[start], rng)
+    if start == "PyTorch":
+        for layer in model:
+            if isinstance(layer, Linear):
+                bound = 1 / math.sqrt(len(layer.weight.value))
+                layer.bias.value[...] = rng.uniform(-bound, bound, layer.bias.value.shape)
+    return model
+
+
+def spread(model: Sequential, x: np.ndarray) -> list[float]:
+    """What each ReLU layer still tells apart: the std of its outputs across images, mean over its units."""
+    with np.errstate(over="ignore", invalid="ignore"):  # while a training diverges
+        return [row.output.std(axis=0).mean() for row in trace(model, x, keep=True) if row.kind == "relu"]
+
+
+def ported(by_rate: Mapping[float, Mapping[str, Sequence]], rate: float) -> Figure:
+    """Validation accuracy by epoch at one learning rate, for each library: every run, and the median.
+
+    by_rate[rate][library] holds the runs that `compare` returned. A run that diverged counts as 0 from
+    there on.
+    """
+    fig, ax = plt.subplots(figsize=PHONE, layout="none", gridspec_kw=PLACE | {"left": 0.15})
+    words, epochs = [], _longest(by_rate)
+    for k, (library, runs) in enumerate(by_rate[rate].items()):
+        curves = _padded([run.history.validation_accuracy for run in runs], epochs)
+        ax.plot(curves.T, f"C{k}-", marker="", alpha=0.4, linewidth=1)
+        middle = np.median(curves, axis=0)
+        ax.plot(middle, f"C{k}{MARKERS[library]}-", linewidth=2.5, label=f"{library}'s default")
+        words.append(f"{library}'s default ends at {middle[-1]:.2f}")
+    ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1))
+    ax.set_title(f"learning rate {rate:g}")
+    ax.legend(loc="upper left")
+    fig.set_label(f"Medians of {len(runs)} runs at the learning rate {rate:g}: {'; '.join(words)}.")
+    return fig
+
+
+def _longest(by_rate) -> int:
+    """The entries of the longest history."""
+    groups = [runs for libraries in by_rate.values() for runs in libraries.values()]
+    return max(len(run.history.validation_accuracy) for runs in groups for run in runs)
+
+
+def _padded(curves: Sequence[Sequence[float]], length: int) -> np.ndarray:
+    """Curves of one length: those that end early go on at 0."""
+    return np.array([[*curve, *[0.0] * (length - len(curve))] for curve in curves])
 
 
 def defaults(rows: Sequence[Mapping], activation: str) -> Figure:
@@ -114,25 +178,51 @@ def cut_normal(cut: float) -> Figure:
     return fig
 
 
-def connections() -> Figure:
-    """Which inputs one output sums: channels of three convolutions, pixels of a transposed one."""
-    fig, axes = plt.subplots(2, 2, figsize=(6, 4.6), layout="constrained")
-    for ax, (kind, edges) in zip(axes.flat, CONNECTIONS.items(), strict=True):
+def connections(kinds: Sequence[str]) -> Figure:
+    """Which inputs one output sums, in some of CONNECTIONS: channels, or pixels of a transposed one."""
+    fig, axes = plt.subplots(1, len(kinds), figsize=(6, 2.4), layout="constrained")
+    for ax, kind in zip(axes, kinds, strict=True):
         rows = kind.startswith("transposed")
-        marked = {4: "C0", 5: "C1"} if rows else {4: "C0"}
-        for i, o in edges:
-            x = 2 * i + 1 if rows else i  # an input pixel stands below the middle of its three outputs
-            color, width, top = (marked[o], 2, 2) if o in marked else ("0.8", 1, 1)
-            ax.plot([x, o], [0, 1], "-", color=color, linewidth=width, zorder=top)
-            ax.plot([x, o], [0, 1], "o", color="0.3", markersize=6, zorder=3)
-            if rows and o in marked:
-                high = 0.65 if o == 5 else 0.3
-                ax.text(x + high * (o - x), high, f"$w_{o - 2 * i}$", ha="center", bbox=LABEL, zorder=4)
-        for o, color in marked.items():
-            ax.plot(o, 1, "o", color=color, markersize=10, zorder=4)
+        _wires(ax, CONNECTIONS[kind], {4: "C0", 5: "C1"} if rows else {4: "C0"}, rows)
         ax.set(title=kind, xticks=[], ylim=(-0.2, 1.2), yticks=[0, 1])
         ax.set_yticklabels(["pixels in", "pixels out"] if rows else ["channels in", "channels out"])
         ax.grid(False)
-    counts = (f"{kind} {sum(o == 4 for _, o in edges)}" for kind, edges in CONNECTIONS.items())
+    counts = (f"{kind} {sum(o == 4 for _, o in CONNECTIONS[kind])}" for kind in kinds)
     fig.set_label(f"Inputs of the fifth output: {'; '.join(counts)}.")
+    return fig
+
+
+def _wires(ax, edges, marked, rows) -> None:
+    """The lines of one kind; those of marked outputs have color, and their weights a name where by pixel."""
+    for i, o in edges:
+        x = 2 * i + 1 if rows else i  # an input pixel stands below the middle of its three outputs
+        color, width, top = (marked[o], 2, 2) if o in marked else ("0.8", 1, 1)
+        ax.plot([x, o], [0, 1], "-", color=color, linewidth=width, zorder=top)
+        ax.plot([x, o], [0, 1], "o", color="0.3", markersize=6, zorder=3)
+        if rows and o in marked:
+            high = 0.65 if o == 5 else 0.3
+            ax.text(x + high * (o - x), high, f"$w_{o - 2 * i}$", ha="center", bbox=LABEL, zorder=4)
+    for o, color in marked.items():
+        ax.plot(o, 1, "o", color=color, markersize=10, zorder=4)
+
+
+def stamps(side: int = 4) -> Figure:
+    """How many entries of a 3 x 3 kernel meet each output pixel of a transposed convolution with stride 2.
+
+    Each input pixel stamps the kernel on the outputs, two pixels further on than the last; two stamps are
+    outlined. One period of the pattern, away from the edges, has the mean 9/4.
+    """
+    along = np.bincount([2 * i + k for i in range(side) for k in range(3)])
+    counts = np.outer(along, along)
+    fig, ax = plt.subplots(figsize=(4.2, 4.2), layout="constrained")
+    ax.imshow(counts, cmap="Blues", vmin=0, vmax=6)
+    for (row, column), count in np.ndenumerate(counts):
+        ax.text(column, row, count, ha="center", va="center")
+    for corner, color in ((2, "C1"), (4, "C3")):
+        ax.add_patch(plt.Rectangle((corner - 0.5, 1.5), 3, 3, fill=False, edgecolor=color, linewidth=3))
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    period = counts[2:4, 2:4]
+    listed = ", ".join(map(str, period.ravel()))
+    fig.set_label(f"Away from the edges the counts are {listed}, on average {period.mean():g}.")
     return fig

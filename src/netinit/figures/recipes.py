@@ -9,31 +9,44 @@ STANDARD, MUP, GREEN = "#D55E00", "#0072B2", "#009E73"
 def transfer(width, rows):
     """Loss by learning rate at one width, one rate for all layers beside muP; `rows` are those of the record.
 
-    The vertical line is the best rate at the smallest width, where both schemes are the same network.
+    The vertical line is the best rate at the smallest width, where both schemes are the same network. A ring
+    marks the lowest loss of each curve.
     """
     base = min(row["width"] for row in rows)
     tuned = best_rate(rows, base, "muP")
     fig, ax = plt.subplots()
     ax.axvline(tuned, color="#444444", linestyle=":", marker="", label=f"the best rate at width {base}")
-    words = []
-    for scheme, color, mark in (("standard", STANDARD, "s"), ("muP", MUP, "o")):
+    for scheme, look in (("standard", (STANDARD, "s", "--")), ("muP", (MUP, "o", "-"))):
         shown = [row for row in rows if (row["width"], row["scheme"]) == (width, scheme)]
-        rates, losses = [row["lr"] for row in shown], np.array([row["loss"] for row in shown])
-        dash = "--" if scheme == "standard" else "-"
-        middle = np.median(losses, axis=1)
-        ax.plot(rates, middle, color=color, marker=mark, linestyle=dash)
-        ax.lines[-1].set_label(f"{scheme}, {middle[rates.index(tuned)]:.3f} at the dotted rate")
-        ax.fill_between(rates, losses.min(axis=1), losses.max(axis=1), color=color, alpha=0.2, linewidth=0)
-        words.append(f"{scheme} is best at a rate of {best_rate(rows, width, scheme):g}")
-    ax.set(xscale="log", yscale="log", ylim=(0.008, 20), xlabel="learning rate", ylabel="training loss")
+        _losses(ax, {row["lr"]: row["loss"] for row in shown}, scheme, look, tuned)
+    ax.set(xscale="log", yscale="log", ylim=(0.005, 50), xlabel="learning rate", ylabel="training loss")
     times = _weights(width) / _weights(base)
     ax.set_title(f"width {width}: a run costs {times:.0f} x one at width {base}")
     ax.legend(loc="upper left")
+    words = [
+        f"{scheme} is best at a rate of {best_rate(rows, width, scheme):g}" for scheme in ("standard", "muP")
+    ]
     fig.set_label(
         f"Width {width}, {times:.0f} times the weights of width {base}: {'; '.join(words)}. "
         f"The dotted line is at {tuned:g}."
     )
     return fig
+
+
+def _losses(ax, losses, scheme, look, tuned):
+    """The curve of one scheme: medians, the band of all runs, and a ring with the lowest median."""
+    color, mark, dash = look
+    rates, runs = list(losses), np.array(list(losses.values()))
+    middle = np.median(runs, axis=1)
+    label = f"{scheme}, {middle[rates.index(tuned)]:.3f} at the dotted rate"
+    ax.plot(rates, middle, color=color, marker=mark, linestyle=dash, label=label)
+    ax.fill_between(rates, runs.min(axis=1), runs.max(axis=1), color=color, alpha=0.2, linewidth=0)
+    best = (rates[np.argmin(middle)], middle.min())
+    ax.plot(*best, "o", color=color, fillstyle="none", markersize=16, markeredgewidth=2)
+    ax.annotate(
+        f"{best[1]:.3f}", best, (0, -12), textcoords="offset points", ha="center", va="top",
+        color=color, fontsize=10, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+    )  # fmt: skip
 
 
 def _weights(width):
