@@ -136,9 +136,8 @@ def against_factor(cells: Sequence[Mapping], optimizer: str, depth: int = 6) -> 
         factors = [gradient_factor(row, activation, depth=depth) for row in rows]
         ax.plot(factors, list(rows.values()), "os^D"[i], color=f"C{i}", label=activation, alpha=0.8)
         points += zip(rows, factors, rows.values(), strict=True)
-    named = [at for name, *at in points if name == "PyTorch default"]
-    line = {"arrowstyle": "-", "color": "#444444"}
-    ax.annotate("ReLU by default", named[0], (8, -30), textcoords="offset points", arrowprops=line)
+    at = next(at for name, *at in points if name == "PyTorch default")
+    ax.annotate("ReLU by default", at, (8, -30), textcoords="offset points", arrowprops={"arrowstyle": "-"})
     ax.set(xscale="log", xlim=(0.015, 1.5), ylim=(0, 1.05), ylabel="test accuracy")
     ax.set(xlabel="factor on the gradient, per layer", title=f"{depth} hidden layers, {optimizer}")
     ax.set_xticks(ticks := [0.02, 0.05, 0.1, 0.2, 0.5, 1], [f"{tick:g}" for tick in ticks])
