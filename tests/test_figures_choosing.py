@@ -144,7 +144,7 @@ def test_the_last_layer_marks_its_scale_and_the_true_class():
     np.testing.assert_allclose(bound.get_ydata(), np.log(3) + bound.get_xdata() ** 2 / 2)
     assert len(bound.get_xdata()) > 50  # a curve, though only two scales are measured
     np.testing.assert_allclose(means.get_ydata(), [2.4, 4.2])
-    assert [text.get_text() for text in left.texts] == ["ln C + s²/2", "3 networks:\nmean, range"]
+    assert [text.get_text() for text in left.texts] == ["ln K + σ²/2", "3 networks:\nmean, range"]
     np.testing.assert_allclose(left.containers[0].lines[2][0].get_segments()[1], [[2, 3], [2, 5]])
     assert set(at.get_xdata()) == {2}
     np.testing.assert_allclose([bar.get_height() for bar in right.patches], [1 / 6, 1 / 6, 4 / 6])

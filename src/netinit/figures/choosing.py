@@ -136,8 +136,8 @@ def against_factor(cells: Sequence[Mapping], optimizer: str, depth: int = 6) -> 
         factors = [gradient_factor(row, activation, depth=depth) for row in rows]
         ax.plot(factors, list(rows.values()), "os^D"[i], color=f"C{i}", label=activation, alpha=0.8)
         points += zip(rows, factors, rows.values(), strict=True)
-    named = [at for name, *at in points if name == "PyTorch default"]
-    ax.annotate("ReLU by default", named[0], (4, -26), textcoords="offset points")
+    at = next(at for name, *at in points if name == "PyTorch default")
+    ax.annotate("ReLU by default", at, (8, -30), textcoords="offset points", arrowprops={"arrowstyle": "-"})
     ax.set(xscale="log", xlim=(0.015, 1.5), ylim=(0, 1.05), ylabel="test accuracy")
     ax.set(xlabel="factor on the gradient, per layer", title=f"{depth} hidden layers, {optimizer}")
     ax.set_xticks(ticks := [0.02, 0.05, 0.1, 0.2, 0.5, 1], [f"{tick:g}" for tick in ticks])
@@ -168,7 +168,7 @@ def last_layer(
     right.bar(range(len(p)), p)
     arrow = {"arrowstyle": "->", "color": "#222222"}
     right.annotate("its class", (truth, p[truth]), (truth, p[truth] + 0.2), arrowprops=arrow, ha="center")
-    right.set(xlabel="digit", ylim=(0, 1.25), xticks=range(len(p)), title=f"one image, s = {scale:g}")
+    right.set(xlabel="digit", ylim=(0, 1.25), xticks=range(len(p)), title=f"one image, σ = {scale:g}")
     right.set_yticks(np.arange(0, 1.1, 0.2))
     fig.set_label(
         f"Std of the logits {scale:g}: mean first loss {loss:.2f}; one image has the largest probability "
@@ -182,11 +182,11 @@ def _first_losses(ax, losses, classes):
     scales, runs = np.array(list(losses)), np.array(list(losses.values())).T
     smooth = np.linspace(0, scales.max(), 100)
     ax.plot(smooth, np.log(classes) + smooth**2 / 2, marker="")
-    ax.text(5.1, 17, "ln C + s²/2", color="C0", ha="right")
+    ax.text(5.1, 17, "ln K + σ²/2", color="C0", ha="right")
     low, middle, high = runs.min(axis=0), runs.mean(axis=0), runs.max(axis=0)
     ax.errorbar(scales, middle, [middle - low, high - middle], fmt="o", color="C1", capsize=3)
     ax.text(4, 1, f"{len(runs)} networks:\nmean, range", color="C1")
-    ax.set(xlabel="std s of the logits", ylabel="loss", xlim=(-0.4, 9), ylim=(0, 20))
+    ax.set(xlabel="std σ of the logits", ylabel="loss", xlim=(-0.4, 9), ylim=(0, 20))
     ax.set(xticks=range(0, 9, 2), yticks=range(0, 21, 5), title="before the first step")
 
 

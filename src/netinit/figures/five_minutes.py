@@ -19,7 +19,6 @@ from netinit.initializers import constant, normal
 from netinit.layers import Activation, Layer
 from netinit.losses import softmax_cross_entropy
 from netinit.models import Sequential
-from netinit.plots import lines_with_spread
 from netinit.trace import trace
 
 SMALLEST = 1e-6  # smaller sizes, and zeros, are drawn here
@@ -136,39 +135,67 @@ def start_of(fault: str, seed: int = 0) -> tuple[Layer, np.ndarray, np.ndarray]:
     return FAULTS[fault].plant(rng), digits.x_train[:100], digits.y_train[:100]
 
 
-# The first screen: what `trace` measures and what `diagnose` says.
+# What `trace` measures and what `diagnose` says: one quantity on the first screen, three in the gallery.
 
 
-def patient_number(patient: int) -> Figure:
-    """Patient 0 is sound; the others have the faults in the order of the gallery."""
-    return patient_with(["none", *FAULTS][patient])
+def patient_signal(patient: int) -> Figure:
+    """The size of the signal by layer, a sound network in gray; under it the fault that `diagnose` names.
+
+    Patient 0 is sound; the others have the faults in the order of the gallery.
+    """
+    fault = ["none", *FAULTS][patient]
+    told = diagnose(*start_of(fault))
+    fig, (ax, below) = plt.subplots(2, 1, figsize=(5.4, 3.7), height_ratios=[2.4, 1])
+    rows = _with_weights(told)
+    sizes = [row.rms for row in rows]
+    _by_layer(ax, sizes, None, _span([sizes]))
+    _sound_line(ax, "rms", len(rows))
+    ax.set(xlabel=COUNTED, ylabel="rms of the output")
+    ax.set_xticks([1, len(rows)], [rows[0].name, rows[-1].name])
+    words = _words(told, 54, evidence=False)
+    _name(fig, below, fault, words)
+    ends = f"rms {_size(sizes[0])} behind the first layer, {_size(sizes[-1])} behind the last"
+    fig.set_label(f"Patient {patient}, {_what(fault)}: {ends}. diagnose: {' '.join(words.split())}")
+    return fig
 
 
 def patient_with(fault: str) -> Figure:
     """Signal, gradient and units by layer, a sound network in gray; under them the words of `diagnose`."""
-    model, x, y = start_of(fault)
-    told = diagnose(model, x, y)
-    grid = [["signal", "gradient", "units"], ["words", "words", "words"]]
-    fig, panels = plt.subplot_mosaic(grid, figsize=(5.4, 4.1), height_ratios=[1.5, 1.15])
-    rows = [row for row in told.trace if row.weight_std is not None]
+    told = diagnose(*start_of(fault))
+    grid = [["signal", "gradient", "units"], ["words", "words", "key"]]
+    fig, panels = plt.subplot_mosaic(grid, figsize=(5.4, 4.3), height_ratios=[1.5, 1.15])
+    rows = _with_weights(told)
     columns = {"signal": ("rms", "predicted_rms"), "gradient": ("gradient_std", "predicted_gradient_std")}
     values = {name: [[getattr(row, key) for row in rows] for key in keys] for name, keys in columns.items()}
     span = _span([values[name][0] for name in columns])
     for name, (measured, predicted) in values.items():
-        _against_theory(panels[name], measured, predicted, span)
+        _by_layer(panels[name], measured, predicted, span)
         _sound_line(panels[name], columns[name][0], len(rows))
         panels[name].set(title=name, xlabel=COUNTED)
         _name_layers(panels[name], [row.name for row in rows], told)
-    _units(panels["units"], told.trace)
-    words = _words(told)
-    panels["words"].axis("off")
-    panels["words"].text(0, 1, words, va="top", linespacing=1.2)
-    what = "A sound network" if fault == "none" else FAULTS[fault].what
-    fig.suptitle(what, x=0.02, ha="left", fontsize=12)
+    _units(panels["units"], panels["key"], told.trace)
+    words = _words(told, 38)
+    _name(fig, panels["words"], fault, words)
     ends = f"rms of the signal {_size(rows[0].rms)} at the first layer, {_size(rows[-1].rms)} at the last"
     back = f"gradient {_size(rows[0].gradient_std)} and {_size(rows[-1].gradient_std)}"
-    fig.set_label(f"{what}: {ends}; {back}. diagnose: {' '.join(words.split())}")
+    fig.set_label(f"{_what(fault)}: {ends}; {back}. diagnose: {' '.join(words.split())}")
     return fig
+
+
+def _with_weights(told) -> list:
+    """The rows of the trace that have weights."""
+    return [row for row in told.trace if row.weight_std is not None]
+
+
+def _what(fault: str) -> str:
+    return "A sound network" if fault == "none" else FAULTS[fault].what
+
+
+def _name(fig: Figure, below: Axes, fault: str, words: str) -> None:
+    """What was done, over the panels, and what `diagnose` says, in the empty axes under them."""
+    fig.suptitle(_what(fault), x=0.02, ha="left", fontsize=12)
+    below.axis("off")
+    below.text(0, 1, words, va="top", linespacing=1.2)
 
 
 @cache
@@ -176,7 +203,7 @@ def _sound(column: str, layers: int) -> list[float]:
     """A column of the trace of He's ReLU network with so many layers of weights; with 6 it is patient 0."""
     model = deep(layers - 1, "relu", "he_normal")(np.random.default_rng(0))
     _, x, y = start_of("none")
-    return [getattr(row, column) for row in diagnose(model, x, y).trace if row.weight_std is not None]
+    return [getattr(row, column) for row in _with_weights(diagnose(model, x, y))]
 
 
 def _sound_line(ax: Axes, column: str, layers: int) -> None:
@@ -211,12 +238,13 @@ def _name_layers(ax: Axes, paths: Sequence[str], told) -> None:
     ax.set_xticks(list(ticks), list(ticks.values()))
 
 
-def _against_theory(
-    ax: Axes, measured: Sequence, predicted: Sequence, span: tuple[float, float] = (SMALLEST / 2, LARGEST * 2)
-) -> None:
-    """Dots over a line, on a logarithmic axis; zeros lie on its lower edge, NaN is left out."""
+def _by_layer(ax: Axes, measured: Sequence, predicted: Sequence | None, span: tuple[float, float]) -> None:
+    """Dots over the line of the theory, on a logarithmic axis; zeros lie on its edge, NaN is left out."""
     layers = np.arange(1, len(measured) + 1)
-    for values, style in [(predicted, {"marker": ""}), (measured, {"marker": "o", "linestyle": ""})]:
+    drawn = [(measured, {"marker": "o", "linestyle": "", "color": "C1"})]
+    if predicted is not None:
+        drawn.insert(0, (predicted, {"marker": "", "color": "C0"}))
+    for values, style in drawn:
         values = np.array([np.nan if value is None else value for value in values])
         ax.plot(layers, np.clip(values, SMALLEST, LARGEST), markersize=4, **style)
     ax.axhline(1, color="#999999", linewidth=1, linestyle=":")
@@ -228,8 +256,8 @@ def _against_theory(
         ax.text(0.97, 0.05, "NaN", transform=ax.transAxes, ha="right", color="#D55E00")
 
 
-def _units(ax: Axes, traced) -> None:
-    """Shares of units that are dead, saturated, or copies of another, by activation."""
+def _units(ax: Axes, key: Axes, traced) -> None:
+    """Shares of units that are dead, saturated, or copies of another, by activation; `key` is the legend."""
     rows = [row for row in traced if row.weight_std is None and row.distinct_units is not None]
     layers = range(1, len(rows) + 1)
     shares = {
@@ -241,7 +269,8 @@ def _units(ax: Axes, traced) -> None:
         ax.plot(layers, values, label=name, marker=marker, markersize=4)
     ax.set(title="units", xlabel=COUNTED, ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
     ax.set_xticks([1, len(rows)], [row.name.split(".")[0] for row in (rows[0], rows[-1])])
-    ax.legend(fontsize=9, loc="center right", handlelength=1.4, frameon=True, edgecolor="none")
+    key.axis("off")
+    key.legend(*ax.get_legend_handles_labels(), title="share of units", loc="upper center", frameon=False)
 
 
 def _copies(row) -> float:
@@ -250,13 +279,16 @@ def _copies(row) -> float:
     return 1 - (row.distinct_units - (dead > 0) + dead) / row.units
 
 
-def _words(told) -> str:
+def _words(told, width: int, evidence: bool = True) -> str:
+    """The first finding in lines of at most `width` characters, with or without what was measured."""
     if told.healthy:
         return "healthy"
     found = told.findings[0]
     where = found.layer if found.layer in ("input", "labels") else f"layer {found.layer}"
     lines = [f"{where}: {found.fault}", found.evidence, f"Remedy: {found.remedy}"]
-    return "\n".join(textwrap.fill(line, 54, subsequent_indent="   ") for line in lines)
+    if not evidence:
+        del lines[1]
+    return "\n".join(textwrap.fill(line, width, subsequent_indent="   ") for line in lines)
 
 
 def _size(value) -> str:
@@ -274,11 +306,45 @@ def look(step: str) -> Figure:
     return _side_by_side(fig, step, who, words)
 
 
-def one_batch(losses: Mapping[str, Sequence[float]]) -> Figure:
-    """The last look: the loss on a single batch, step by step, of patient 0 and of the other one."""
-    fig, axes = plt.subplots(1, 2, figsize=(6, 3.3), layout="none", gridspec_kw=PANELS)
-    words = [_curve(ax, values) for ax, values in zip(axes, losses.values(), strict=True)]
-    return _side_by_side(fig, "one batch", list(losses)[1], words)
+def overview(one_batch: Mapping[str, Sequence[float]]) -> Figure:
+    """All eight looks, the right picture beside the wrong one.
+
+    `one_batch` holds the last: the loss of each step on a single batch, of patient 0 and of another patient.
+    """
+    fig = plt.figure(figsize=(6.2, 8.6), layout="constrained")
+    looks = {
+        step: (who, [partial(_of, draw, start) for start in (_fault("none"), wrong)])
+        for step, (draw, who, wrong) in LOOKS.items()
+    }
+    _, ill = one_batch
+    looks["one batch"] = ill, [partial(_curve, losses=losses) for losses in one_batch.values()]
+    words = [
+        _pair(part, f"{number}. {step}", who, draws)
+        for number, (part, (step, (who, draws))) in enumerate(
+            zip(fig.subfigures(4, 2).flat, looks.items(), strict=True), start=1
+        )
+    ]
+    fig.set_label(f"{'; '.join(words)}.")
+    return fig
+
+
+def _of(draw, start, ax):
+    """Draw the network that `start` makes."""
+    return draw(ax, *start())
+
+
+def _pair(part, title: str, who: str, draws: Sequence[Callable[[Axes], str]]) -> str:
+    """One look as two small pictures; returns what was measured in both."""
+    part.suptitle(title, x=0.03, ha="left", fontsize=11, weight="bold")
+    found = []
+    sides = [("right: patient 0", "#00664B"), (f"wrong: {who.split(',')[0]}", "#B34700")]
+    for ax, (side, color), draw in zip(part.subplots(1, 2), sides, draws, strict=True):
+        found.append(draw(ax))
+        ax.set_title(f"{side}\n{found[-1]}", fontsize=8.5, color=color)
+        ax.xaxis.label.set_size(8)
+        ax.yaxis.label.set_size(8)
+        ax.tick_params(labelsize=7.5)
+    return f"{title}: right {found[0]}, wrong {found[1]}"
 
 
 def _side_by_side(fig: Figure, step: str, who: str, words: Sequence[str]) -> Figure:
@@ -305,7 +371,7 @@ def _input(ax, _, x, __):
 def _loss(ax, model, x, y):
     loss, _ = softmax_cross_entropy(model(x), y)
     ax.bar(
-        ["ln 10", "ln 10 + 1", "loss"], [np.log(10), np.log(10) + 1, loss], color=["0.6", "0.6", "#0072B2"]
+        ["ln 10", "ln 10\n+ 1", "loss"], [np.log(10), np.log(10) + 1, loss], color=["0.6", "0.6", "#0072B2"]
     )
     ax.set(ylim=(0, 24))
     return f"loss {loss:.1f}"
@@ -330,9 +396,9 @@ def _gradient(ax, model, x, y):
 
 
 def _column(ax, model, x, y, measured, predicted):
-    rows = [row for row in diagnose(model, x, y).trace if row.weight_std is not None]
+    rows = _with_weights(diagnose(model, x, y))
     values = [getattr(row, measured) for row in rows]
-    _against_theory(ax, values, [getattr(row, predicted) for row in rows], span=(1e-5, 10))
+    _by_layer(ax, values, [getattr(row, predicted) for row in rows], span=(1e-5, 10))
     ax.set(xlabel=COUNTED)
     ax.set_xticks([1, len(rows)], [rows[0].name, rows[-1].name])
     return f"{_size(values[0])} to {_size(values[-1])}"
@@ -382,27 +448,8 @@ LOOKS = {
     "signal": (_signal, "patient 6, 12 layers", _fault("12 ReLU layers")),
     "gradient": (_gradient, "patient 7, sigmoids", _fault("6 sigmoids")),
     "units": (_activations, "patient 3, all equal", _fault("all equal")),
-    "first update": (_update, "patient 6, 12 layers", _fault("12 ReLU layers")),
+    "first update": (_update, "patient 7, sigmoids", _fault("6 sigmoids")),
 }
-
-
-# The gallery.
-
-
-def mended(runs: Mapping[str, Mapping[str, Sequence]], fault: str) -> Figure:
-    """Validation accuracy before and after the remedy; `runs[fault]` is what `compare` returned for both."""
-    fig, ax = plt.subplots(layout="none", gridspec_kw=PANEL | {"top": 0.85})
-    words = []
-    for name, group in runs[fault].items():
-        epochs = max(len(run.history.validation_accuracy) for pair in runs[fault].values() for run in pair)
-        accuracy = [_padded(run.history.validation_accuracy, epochs) for run in group]
-        lines_with_spread(ax, range(epochs), accuracy, name, marker="o")
-        words.append(f"{name} {np.median(accuracy, axis=0)[-1]:.2f}")
-    ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1), xticks=range(epochs))
-    ax.set_title(f"{FAULTS[fault].what}\nmedian at the end: {', '.join(words)}", fontsize=11)
-    ax.legend(loc="upper left")
-    fig.set_label(f"{FAULTS[fault].what}: median accuracy after {epochs - 1} epochs: {', '.join(words)}.")
-    return fig
 
 
 # Deeper: a rule with a threshold beside `diagnose`.
@@ -432,8 +479,3 @@ def rules(judged: Mapping[str, tuple[bool, Sequence[float], Sequence[bool]]], th
         f"A factor of {threshold:g} allowed: judged wrongly on average by the {', by '.join(totals)}."
     )
     return fig
-
-
-def _padded(values, length):
-    """A run that stopped stays where it was."""
-    return [*values, *[values[-1]] * (length - len(values))]
