@@ -15,6 +15,7 @@ from netinit.initializers import variance_scaling
 from netinit.trace import trace
 
 THEORY, MEASURED, EDGE = "#0072B2", "#D55E00", "#444444"
+PLANE = {"left": 0.08, "bottom": 0.14, "top": 0.86, "wspace": 0.24, "hspace": 0.42, "width_ratios": [2, 3]}
 BIASES = (0, 0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 
 
@@ -60,26 +61,47 @@ def correlations(c, weight_variance, bias_variance, layers, activation="tanh"):
     return np.array(found)
 
 
-def plane(weight_variance, bias_variance):
-    """A point of the plane, and the correlation of a 0 and a 4 on their way through 30 layers."""
-    pair, layer = two_digits(), np.arange(1, 31)
-    z = preactivations(pair, weight_variance, bias_variance, 30)
-    dots = correlation(z[:, 0], z[:, 1])
-    line = correlations(correlation(*pair), weight_variance, bias_variance, 30)
-    place = PLACE | {"left": 0.08, "bottom": 0.18, "wspace": 0.22, "width_ratios": [2, 3]}
-    fig, (left, right) = plt.subplots(1, 2, figsize=(5.4, 3.2), layout="none", gridspec_kw=place)
+def sizes(weight_variance, bias_variance, layers, activation="tanh"):
+    """What theory says of the rms by layer, for an input of second moment 1."""
+    q = [weight_variance + bias_variance]
+    while len(q) < layers:
+        q.append(theory.variance_map(activation, q[-1], weight_variance, bias_variance))
+    return np.sqrt(q)
+
+
+def plane(weight_variance, bias_variance, accuracy, layers=60):
+    """A point of the plane, and beside it the rms of a 0, and its correlation with a 4, by layer.
+
+    `accuracy[weight_variance]` is what networks with this start have learned.
+    """
+    pair, point = two_digits(), (weight_variance, bias_variance)
+    zero, four = preactivations(pair, *point, layers, width=200).swapaxes(0, 1)
+    rms, alike = np.sqrt(np.mean(zero**2, axis=1)), correlation(zero, four)
+    fig = plt.figure(figsize=(5.4, 3.8), layout="none")
+    panels = fig.add_gridspec(2, 2, **PLACE | PLANE)
+    left, above, below = map(fig.add_subplot, (panels[:, 0], panels[0, 1], panels[1, 1]))
     _draw_edge(left)
-    left.plot(weight_variance, bias_variance, "o", color=MEASURED, markersize=11)
-    right.plot(layer, line, "-", color=THEORY, marker="", label="theory")
-    right.plot(layer, dots, "o", color=MEASURED, markersize=4, label="one network")
-    right.set(ylim=(-0.05, 1.05), xlabel="layer", title="correlation of a 0 and a 4")
-    right.legend(loc="center right")
+    left.plot(*point, "o", color=MEASURED, markersize=11)
+    _draw_layers(above, sizes(*point, layers), rms)
+    above.set(ylim=(0, 2.2), title="rms of the 0")
+    above.legend(loc="upper right", ncols=2)
+    _draw_layers(below, correlations(correlation(*pair), *point, layers), alike)
+    below.set(ylim=(-0.1, 1.1), xlabel="layer", title="correlation of the 0 and the 4")
+    learned = f"accuracy after training: {accuracy[weight_variance]:.2f}"
+    fig.text(0.98, 0.985, learned, ha="right", va="top")
     fig.set_label(
-        f"Weight variance {weight_variance:g}, bias variance {bias_variance:g}. The correlation of the two "
-        f"digits is {dots[0]:.2f} at layer 1, {dots[9]:.2f} at layer 10 and {dots[29]:.2f} at layer 30; "
-        f"theory ends at {line[29]:.2f}."
+        f"Weight variance {weight_variance:g}, bias variance {bias_variance:g}. From layer 10 to the last "
+        f"the rms goes from {rms[9]:.2f} to {rms[-1]:.2f}, the correlation of the two digits from "
+        f"{alike[9]:.2f} to {alike[-1]:.2f}; {learned}."
     )
     return fig
+
+
+def _draw_layers(ax, line, dots):
+    """One quantity by layer: theory as a line, one network as dots."""
+    layer = np.arange(1, len(line) + 1)
+    ax.plot(layer, line, "-", color=THEORY, marker="", label="theory")
+    ax.plot(layer[::2], dots[::2], "o", color=MEASURED, markersize=3.5, label="one network")
 
 
 def _draw_edge(ax):
@@ -154,8 +176,12 @@ def cobweb(weight_variance):
 
 
 def _mark_ends(ax, star, slope, at_star):
-    """A diamond at each place where the map meets the diagonal; returns the slopes there in words."""
+    """Tangent and diamond at each place where the map meets the diagonal; returns the slopes in words."""
     ends = sorted({star, 1.0})
+    for end, steep in {star: at_star, 1.0: slope}.items():
+        x = np.array([end - 0.14, min(end + 0.14, 1)])
+        ax.plot(x, end + steep * (x - end), "--", color="black", marker="", linewidth=2)
+    ax.plot([], [], "--", color="black", marker="", label="tangent")
     ax.plot(ends, ends, "D", color=EDGE, markersize=7, clip_on=False)
     return f"slope at 1: {slope:.2f}" + (f", at c*: {at_star:.2f}" if star < 1 else "")
 
