@@ -30,7 +30,19 @@ def test_correlation_of_known_pairs():
 def test_theory_by_layer_starts_with_the_sum_and_follows_the_map():
     found = mean_field.correlations(0.5, 2.0, 0.5, 3)
     assert found[0] == pytest.approx((2 * 0.5 + 0.5) / 2.5)
-    assert found[1] == pytest.approx(theory.correlation_map("tanh", found[0], 2.5, 2.0, 0.5))
+    assert found[1] == pytest.approx(theory.correlation_map("tanh", found[0], 2.5, 2.0, 0.5), abs=1e-9)
+
+
+@pytest.mark.parametrize(("weight", "bias"), [(1.0, 0.05), (1.5, 0.0), (4.0, 0.05)])
+def test_rate_is_that_of_the_depth_scale(weight, bias):
+    q = theory.fixed_point("tanh", weight, bias)
+    c = theory.correlation_fixed_point("tanh", weight, bias)
+    xi = theory.depth_scale(theory.chi("tanh", q, weight, correlation=c))
+    assert mean_field.rate(weight, bias) == pytest.approx((-1 if c == 1 else 1) / xi, abs=1e-4)
+
+
+def test_rate_where_the_signal_dies():
+    assert mean_field.rate(0.5, 0.0) == pytest.approx(np.log(0.5))
 
 
 def test_the_size_by_layer_starts_with_the_sum_and_settles():

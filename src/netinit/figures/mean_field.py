@@ -50,23 +50,70 @@ def preactivations(x, weight_variance, bias_variance, layers, seed=0, width=300)
     return np.array(z)
 
 
-def correlations(c, weight_variance, bias_variance, layers, activation="tanh"):
-    """What theory says of c by layer, for two inputs of second moment 1 and correlation c."""
+@cache
+def _nodes():
+    """Points and weights for a mean over N(0, 1), for tanh: thousands of means are drawn here."""
+    x, weight = np.polynomial.legendre.leggauss(60)
+    z = np.concatenate([4 * (x - 1), 4 * (x + 1)])
+    return z, np.tile(4 * weight, 2) * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
+
+
+def _square(q):
+    """E[tanh(z)^2] for z ~ N(0, q)."""
+    z, weight = _nodes()
+    return weight @ np.tanh(np.sqrt(q) * z) ** 2
+
+
+def _product(function, c, q):
+    """E[f(u) f(v)] for u, v ~ N(0, q) with correlation c."""
+    z, weight = _nodes()
+    u = np.sqrt(q) * z[:, None]
+    v = c * u + np.sqrt(max(1 - c * c, 0) * q) * z
+    return weight @ (function(u) * function(v)) @ weight
+
+
+def correlations(c, weight_variance, bias_variance, layers):
+    """What theory says of c by layer, for two inputs of second moment 1 and correlation c; tanh."""
     q = weight_variance + bias_variance
     found = [(weight_variance * c + bias_variance) / q]
     for _ in range(layers - 1):
-        after = theory.correlation_map(activation, found[-1], q, weight_variance, bias_variance)
-        found.append(after)
-        q = theory.variance_map(activation, q, weight_variance, bias_variance)
+        product = weight_variance * _product(np.tanh, found[-1], q) + bias_variance
+        q = weight_variance * _square(q) + bias_variance
+        found.append(product / q)
     return np.array(found)
 
 
-def sizes(weight_variance, bias_variance, layers, activation="tanh"):
-    """What theory says of the rms by layer, for an input of second moment 1."""
+def sizes(weight_variance, bias_variance, layers):
+    """What theory says of the rms by layer, for an input of second moment 1; tanh."""
     q = [weight_variance + bias_variance]
     while len(q) < layers:
-        q.append(theory.variance_map(activation, q[-1], weight_variance, bias_variance))
+        q.append(weight_variance * _square(q[-1]) + bias_variance)
     return np.sqrt(q)
+
+
+def _slope(z):
+    return 1 - np.tanh(z) ** 2
+
+
+@cache
+def _ends(weight_variance, bias_variance):
+    """q*, c* and the slopes of the correlation map at 1 and at c*; tanh."""
+    q = sizes(weight_variance, bias_variance, 1000)[-1] ** 2
+    chi = weight_variance * _product(_slope, 1, q)
+    if chi <= 1:
+        return q, 1.0, chi, chi
+    low, high = 0.0, 1.0  # the map lies above the diagonal up to c*, and below it from there to 1
+    for _ in range(40):
+        c = (low + high) / 2
+        above = weight_variance * _product(np.tanh, c, q) + bias_variance > c * q
+        low, high = (c, high) if above else (low, c)
+    return q, c, chi, weight_variance * _product(_slope, c, q)
+
+
+def rate(weight_variance, bias_variance):
+    """1 / xi of tanh, how fast correlations approach c*; negative in the ordered phase."""
+    _, c, _, slope = _ends(weight_variance, bias_variance)
+    return np.log(slope) if c == 1 else -np.log(slope)
 
 
 def plane(weight_variance, bias_variance, accuracy, layers=60):
@@ -83,12 +130,12 @@ def plane(weight_variance, bias_variance, accuracy, layers=60):
     _draw_edge(left)
     left.plot(*point, "o", color=MEASURED, markersize=11)
     _draw_layers(above, sizes(*point, layers), rms)
-    above.set(ylim=(0, 2.2), title="rms of the 0")
+    above.set(ylim=(0, 2.9), title="rms of the 0")
     above.legend(loc="upper right", ncols=2)
     _draw_layers(below, correlations(correlation(*pair), *point, layers), alike)
-    below.set(ylim=(-0.1, 1.1), xlabel="layer", title="correlation of the 0 and the 4")
+    below.set(ylim=(-0.3, 1.1), xlabel="layer", title="correlation of the 0 and the 4")
     learned = f"accuracy after training: {accuracy[weight_variance]:.2f}"
-    fig.text(0.98, 0.985, learned, ha="right", va="top")
+    fig.text(0.98, 0.985, learned, ha="right", va="top", weight="bold")
     fig.set_label(
         f"Weight variance {weight_variance:g}, bias variance {bias_variance:g}. From layer 10 to the last "
         f"the rms goes from {rms[9]:.2f} to {rms[-1]:.2f}, the correlation of the two digits from "
@@ -149,8 +196,11 @@ def _draw_ring(ax, points, turn, title):
 
 def cobweb(weight_variance):
     """The correlation map of tanh at q*, and the stairs that two starts climb or descend on it."""
-    q = theory.fixed_point("tanh", weight_variance, 0.05)
-    step = partial(theory.correlation_map, "tanh", q=q, weight_variance=weight_variance, bias_variance=0.05)
+    q, star, slope, at_star = _ends(weight_variance, 0.05)
+
+    def step(c):
+        return (weight_variance * _product(np.tanh, c, q) + 0.05) / q
+
     c = np.linspace(0, 1, 21)
     fig, ax = plt.subplots(figsize=(4.6, 4.4), layout="none", gridspec_kw=PLACE | {"bottom": 0.13})
     ax.plot([0, 1], [0, 1], ":", color=EDGE, marker="", label="unchanged")
@@ -162,9 +212,6 @@ def cobweb(weight_variance):
         before, after = np.repeat(stairs, 2)[1:-1], np.repeat(stairs, 2)[2:]
         ax.plot(before, after, "-", color=color, marker="", linewidth=1.2)
         ax.plot(start, stairs[1], "o", color=color, markersize=5, label=f"from {start}")
-    slope = theory.chi("tanh", q, weight_variance)
-    star = theory.correlation_fixed_point("tanh", weight_variance, 0.05)
-    at_star = theory.chi("tanh", q, weight_variance, correlation=star)
     title = _mark_ends(ax, star, slope, at_star)
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="correlation", title=title, aspect="equal")
     ax.legend(loc="upper left")
