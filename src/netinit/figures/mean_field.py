@@ -131,7 +131,7 @@ def plane(weight_variance, bias_variance, accuracy, layers=60):
     left.plot(*point, "o", color=MEASURED, markersize=11)
     _draw_layers(above, sizes(*point, layers), rms)
     above.set(ylim=(0, 2.9), title="rms of the 0")
-    above.legend(loc="upper right", ncols=2)
+    above.legend(loc="upper right", ncols=2, handlelength=1.2, columnspacing=1)
     _draw_layers(below, correlations(correlation(*pair), *point, layers), alike)
     below.set(ylim=(-0.3, 1.1), xlabel="layer", title="correlation of the 0 and the 4")
     learned = f"accuracy after training: {accuracy[weight_variance]:.2f}"
