@@ -30,17 +30,38 @@ def test_correlation_of_known_pairs():
 def test_theory_by_layer_starts_with_the_sum_and_follows_the_map():
     found = mean_field.correlations(0.5, 2.0, 0.5, 3)
     assert found[0] == pytest.approx((2 * 0.5 + 0.5) / 2.5)
-    assert found[1] == pytest.approx(theory.correlation_map("tanh", found[0], 2.5, 2.0, 0.5))
+    assert found[1] == pytest.approx(theory.correlation_map("tanh", found[0], 2.5, 2.0, 0.5), abs=1e-9)
+
+
+@pytest.mark.parametrize(("weight", "bias"), [(1.0, 0.05), (1.5, 0.0), (4.0, 0.05)])
+def test_rate_is_that_of_the_depth_scale(weight, bias):
+    q = theory.fixed_point("tanh", weight, bias)
+    c = theory.correlation_fixed_point("tanh", weight, bias)
+    xi = theory.depth_scale(theory.chi("tanh", q, weight, correlation=c))
+    assert mean_field.rate(weight, bias) == pytest.approx((-1 if c == 1 else 1) / xi, abs=1e-4)
+
+
+def test_rate_where_the_signal_dies():
+    assert mean_field.rate(0.5, 0.0) == pytest.approx(np.log(0.5))
+
+
+def test_the_size_by_layer_starts_with_the_sum_and_settles():
+    found = mean_field.sizes(2.0, 0.5, 40)
+    assert found[0] == pytest.approx(np.sqrt(2.5))
+    assert found[-1] ** 2 == pytest.approx(theory.fixed_point("tanh", 2.0, 0.5))
 
 
 @pytest.mark.parametrize(("weight", "bias", "low", "high"), [(1, 0.05, 0.98, 1.0), (4, 0.05, -0.2, 0.5)])
 def test_plane(weight, bias, low, high):
-    fig = mean_field.plane(weight, bias)
-    left, right = fig.axes
+    fig = mean_field.plane(weight, bias, {weight: 0.64})
+    left, above, below = fig.axes
     assert (left.lines[1].get_xdata()[0], drawn(left, 1)[0]) == (weight, bias)
-    assert low < drawn(right, 0)[-1] <= high  # theory
-    assert np.abs(drawn(right, 1) - drawn(right, 0)).max() < 0.4  # one network of 300 units
-    assert f"{drawn(right, 1)[29]:.2f} at layer 30" in fig.get_label()
+    assert low < drawn(below, 0)[-1] <= high  # theory
+    assert np.abs(drawn(below, 1) - drawn(below, 0)[::2]).max() < 0.4  # one network of 200 units
+    assert drawn(above, 0)[-1] ** 2 == pytest.approx(theory.fixed_point("tanh", weight, bias))
+    assert np.abs(drawn(above, 1) / drawn(above, 0)[::2] - 1).max() < 0.2
+    assert [text.get_text() for text in fig.texts] == ["accuracy after training: 0.64"]
+    assert "accuracy after training: 0.64" in fig.get_label()
 
 
 @pytest.mark.parametrize(("weight", "last"), [(0.5, 0.0), (4, 0.8)])
@@ -61,6 +82,12 @@ def test_stairs_end_at_the_fixed_point(weight):
     assert abs(drawn(ax, 2)[-1] - star) < 0.05  # from 0.02
     assert drawn(ax, 1)[-1] == pytest.approx(1)  # the map at 1
     np.testing.assert_allclose(sorted(set(drawn(ax, -1))), sorted({star, 1.0}))  # the diamonds
+    tangents = [line for line in ax.lines if line.get_linestyle() == "--" and len(line.get_xdata())]
+    q = theory.fixed_point("tanh", weight, 0.05)
+    for line, end in zip(tangents, sorted({star, 1.0}), strict=True):
+        (left, right), (low, high) = line.get_data()
+        assert left < end <= right
+        assert (high - low) / (right - left) == pytest.approx(theory.chi("tanh", q, weight, correlation=end))
     assert ("at c*" in ax.get_title()) == (star < 1)
     assert (
         f"slope {theory.chi('tanh', theory.fixed_point('tanh', weight, 0.05), weight):.2f}" in fig.get_label()

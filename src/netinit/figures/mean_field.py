@@ -15,6 +15,7 @@ from netinit.initializers import variance_scaling
 from netinit.trace import trace
 
 THEORY, MEASURED, EDGE = "#0072B2", "#D55E00", "#444444"
+PLANE = {"left": 0.08, "bottom": 0.14, "top": 0.86, "wspace": 0.24, "hspace": 0.42, "width_ratios": [2, 3]}
 BIASES = (0, 0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 
 
@@ -49,37 +50,105 @@ def preactivations(x, weight_variance, bias_variance, layers, seed=0, width=300)
     return np.array(z)
 
 
-def correlations(c, weight_variance, bias_variance, layers, activation="tanh"):
-    """What theory says of c by layer, for two inputs of second moment 1 and correlation c."""
+@cache
+def _nodes():
+    """Points and weights for a mean over N(0, 1), for tanh: thousands of means are drawn here."""
+    x, weight = np.polynomial.legendre.leggauss(60)
+    z = np.concatenate([4 * (x - 1), 4 * (x + 1)])
+    return z, np.tile(4 * weight, 2) * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
+
+
+def _square(q):
+    """E[tanh(z)^2] for z ~ N(0, q)."""
+    z, weight = _nodes()
+    return weight @ np.tanh(np.sqrt(q) * z) ** 2
+
+
+def _product(function, c, q):
+    """E[f(u) f(v)] for u, v ~ N(0, q) with correlation c."""
+    z, weight = _nodes()
+    u = np.sqrt(q) * z[:, None]
+    v = c * u + np.sqrt(max(1 - c * c, 0) * q) * z
+    return weight @ (function(u) * function(v)) @ weight
+
+
+def correlations(c, weight_variance, bias_variance, layers):
+    """What theory says of c by layer, for two inputs of second moment 1 and correlation c; tanh."""
     q = weight_variance + bias_variance
     found = [(weight_variance * c + bias_variance) / q]
     for _ in range(layers - 1):
-        after = theory.correlation_map(activation, found[-1], q, weight_variance, bias_variance)
-        found.append(after)
-        q = theory.variance_map(activation, q, weight_variance, bias_variance)
+        product = weight_variance * _product(np.tanh, found[-1], q) + bias_variance
+        q = weight_variance * _square(q) + bias_variance
+        found.append(product / q)
     return np.array(found)
 
 
-def plane(weight_variance, bias_variance):
-    """A point of the plane, and the correlation of a 0 and a 4 on their way through 30 layers."""
-    pair, layer = two_digits(), np.arange(1, 31)
-    z = preactivations(pair, weight_variance, bias_variance, 30)
-    dots = correlation(z[:, 0], z[:, 1])
-    line = correlations(correlation(*pair), weight_variance, bias_variance, 30)
-    place = PLACE | {"left": 0.08, "bottom": 0.18, "wspace": 0.22, "width_ratios": [2, 3]}
-    fig, (left, right) = plt.subplots(1, 2, figsize=(5.4, 3.2), layout="none", gridspec_kw=place)
+def sizes(weight_variance, bias_variance, layers):
+    """What theory says of the rms by layer, for an input of second moment 1; tanh."""
+    q = [weight_variance + bias_variance]
+    while len(q) < layers:
+        q.append(weight_variance * _square(q[-1]) + bias_variance)
+    return np.sqrt(q)
+
+
+def _slope(z):
+    return 1 - np.tanh(z) ** 2
+
+
+@cache
+def _ends(weight_variance, bias_variance):
+    """q*, c* and the slopes of the correlation map at 1 and at c*; tanh."""
+    q = sizes(weight_variance, bias_variance, 1000)[-1] ** 2
+    chi = weight_variance * _product(_slope, 1, q)
+    if chi <= 1:
+        return q, 1.0, chi, chi
+    low, high = 0.0, 1.0  # the map lies above the diagonal up to c*, and below it from there to 1
+    for _ in range(40):
+        c = (low + high) / 2
+        above = weight_variance * _product(np.tanh, c, q) + bias_variance > c * q
+        low, high = (c, high) if above else (low, c)
+    return q, c, chi, weight_variance * _product(_slope, c, q)
+
+
+def rate(weight_variance, bias_variance):
+    """1 / xi of tanh, how fast correlations approach c*; negative in the ordered phase."""
+    _, c, _, slope = _ends(weight_variance, bias_variance)
+    return np.log(slope) if c == 1 else -np.log(slope)
+
+
+def plane(weight_variance, bias_variance, accuracy, layers=60):
+    """A point of the plane, and beside it the rms of a 0, and its correlation with a 4, by layer.
+
+    `accuracy[weight_variance]` is what networks with this start have learned.
+    """
+    pair, point = two_digits(), (weight_variance, bias_variance)
+    zero, four = preactivations(pair, *point, layers, width=200).swapaxes(0, 1)
+    rms, alike = np.sqrt(np.mean(zero**2, axis=1)), correlation(zero, four)
+    fig = plt.figure(figsize=(5.4, 3.8), layout="none")
+    panels = fig.add_gridspec(2, 2, **PLACE | PLANE)
+    left, above, below = map(fig.add_subplot, (panels[:, 0], panels[0, 1], panels[1, 1]))
     _draw_edge(left)
-    left.plot(weight_variance, bias_variance, "o", color=MEASURED, markersize=11)
-    right.plot(layer, line, "-", color=THEORY, marker="", label="theory")
-    right.plot(layer, dots, "o", color=MEASURED, markersize=4, label="one network")
-    right.set(ylim=(-0.05, 1.05), xlabel="layer", title="correlation of a 0 and a 4")
-    right.legend(loc="center right")
+    left.plot(*point, "o", color=MEASURED, markersize=11)
+    _draw_layers(above, sizes(*point, layers), rms)
+    above.set(ylim=(0, 2.9), title="rms of the 0")
+    above.legend(loc="upper right", ncols=2, handlelength=1.2, columnspacing=1)
+    _draw_layers(below, correlations(correlation(*pair), *point, layers), alike)
+    below.set(ylim=(-0.3, 1.1), xlabel="layer", title="correlation of the 0 and the 4")
+    learned = f"accuracy after training: {accuracy[weight_variance]:.2f}"
+    fig.text(0.98, 0.985, learned, ha="right", va="top", weight="bold")
     fig.set_label(
-        f"Weight variance {weight_variance:g}, bias variance {bias_variance:g}. The correlation of the two "
-        f"digits is {dots[0]:.2f} at layer 1, {dots[9]:.2f} at layer 10 and {dots[29]:.2f} at layer 30; "
-        f"theory ends at {line[29]:.2f}."
+        f"Weight variance {weight_variance:g}, bias variance {bias_variance:g}. From layer 10 to the last "
+        f"the rms goes from {rms[9]:.2f} to {rms[-1]:.2f}, the correlation of the two digits from "
+        f"{alike[9]:.2f} to {alike[-1]:.2f}; {learned}."
     )
     return fig
+
+
+def _draw_layers(ax, line, dots):
+    """One quantity by layer: theory as a line, one network as dots."""
+    layer = np.arange(1, len(line) + 1)
+    ax.plot(layer, line, "-", color=THEORY, marker="", label="theory")
+    ax.plot(layer[::2], dots[::2], "o", color=MEASURED, markersize=3.5, label="one network")
 
 
 def _draw_edge(ax):
@@ -127,8 +196,11 @@ def _draw_ring(ax, points, turn, title):
 
 def cobweb(weight_variance):
     """The correlation map of tanh at q*, and the stairs that two starts climb or descend on it."""
-    q = theory.fixed_point("tanh", weight_variance, 0.05)
-    step = partial(theory.correlation_map, "tanh", q=q, weight_variance=weight_variance, bias_variance=0.05)
+    q, star, slope, at_star = _ends(weight_variance, 0.05)
+
+    def step(c):
+        return (weight_variance * _product(np.tanh, c, q) + 0.05) / q
+
     c = np.linspace(0, 1, 21)
     fig, ax = plt.subplots(figsize=(4.6, 4.4), layout="none", gridspec_kw=PLACE | {"bottom": 0.13})
     ax.plot([0, 1], [0, 1], ":", color=EDGE, marker="", label="unchanged")
@@ -140,9 +212,6 @@ def cobweb(weight_variance):
         before, after = np.repeat(stairs, 2)[1:-1], np.repeat(stairs, 2)[2:]
         ax.plot(before, after, "-", color=color, marker="", linewidth=1.2)
         ax.plot(start, stairs[1], "o", color=color, markersize=5, label=f"from {start}")
-    slope = theory.chi("tanh", q, weight_variance)
-    star = theory.correlation_fixed_point("tanh", weight_variance, 0.05)
-    at_star = theory.chi("tanh", q, weight_variance, correlation=star)
     title = _mark_ends(ax, star, slope, at_star)
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="correlation", title=title, aspect="equal")
     ax.legend(loc="upper left")
@@ -154,8 +223,12 @@ def cobweb(weight_variance):
 
 
 def _mark_ends(ax, star, slope, at_star):
-    """A diamond at each place where the map meets the diagonal; returns the slopes there in words."""
+    """Tangent and diamond at each place where the map meets the diagonal; returns the slopes in words."""
     ends = sorted({star, 1.0})
+    for end, steep in {star: at_star, 1.0: slope}.items():
+        x = np.array([end - 0.14, min(end + 0.14, 1)])
+        ax.plot(x, end + steep * (x - end), "--", color="black", marker="", linewidth=2)
+    ax.plot([], [], "--", color="black", marker="", label="tangent")
     ax.plot(ends, ends, "D", color=EDGE, markersize=7, clip_on=False)
     return f"slope at 1: {slope:.2f}" + (f", at c*: {at_star:.2f}" if star < 1 else "")
 
