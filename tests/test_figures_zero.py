@@ -99,7 +99,7 @@ def test_the_meeting_of_signal_and_gradient():
     np.testing.assert_allclose(zeros, [1.2, 2.8, 3.8])  # a 0 stands where there is no bar
     ticks = [label.get_text() for label in ax.get_xticklabels()]
     assert ticks[:2] == ["$W^1$: random\nstays", "$W^2$: zero\nmoves"]
-    assert fig.get_label() == "relu, start r 0 r r, step 1: weights with a gradient: W2."
+    assert fig.get_label() == "relu, r 0 r r, step 1: weights with a gradient: W2."
 
 
 @pytest.mark.parametrize(("offset", "fate"), [(0, "never leaves"), (0.1, "leaves after 6 steps")])

@@ -137,7 +137,7 @@ def meeting(step: int, matrices: str, activation: str, *, meet: Callable) -> Fig
     ax.minorticks_off()
     ax.legend(ncols=2, loc="upper center")
     moving = ", ".join(f"W{i}" for i, size in zip(at, weight, strict=True) if size > 0)
-    fig.set_label(f"{activation}, start {matrices}, step {step}: weights with a gradient: {moving or 'none'}.")
+    fig.set_label(f"{activation}, {matrices}, step {step}: weights with a gradient: {moving or 'none'}.")
     return fig
 
 
