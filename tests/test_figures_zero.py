@@ -84,13 +84,13 @@ def test_equal_incoming_weights_are_not_enough():
     assert "the units differ" in fig.axes[0].get_title()
 
 
-def arrivals(pattern, step):
-    assert (pattern, step) == ("r0rr", 1)
+def arrivals(pattern, step, activation):
+    assert (pattern, step, activation) == ("r0rr", 1, "relu")
     return [1.0, 0.5, 0.0, 0.0], [0.0, 1e-3, 1e-2, 1e-1], [0.0, 0.2, 0.0, 0.0]
 
 
 def test_the_meeting_of_signal_and_gradient():
-    fig = zero.meeting(1, "r 0 r r", meet=arrivals)
+    fig = zero.meeting(1, "r 0 r r", "relu", meet=arrivals)
     (ax,) = fig.axes
     heights = [[bar.get_height() for bar in bars] for bars in ax.containers]
     np.testing.assert_array_equal(heights[0], [1, 0.5, np.nan, np.nan])
@@ -99,7 +99,7 @@ def test_the_meeting_of_signal_and_gradient():
     np.testing.assert_allclose(zeros, [1.2, 2.8, 3.8])  # a 0 stands where there is no bar
     ticks = [label.get_text() for label in ax.get_xticklabels()]
     assert ticks[:2] == ["$W^1$: random\nstays", "$W^2$: zero\nmoves"]
-    assert fig.get_label() == "Start r 0 r r, step 1: weights with a gradient: W2."
+    assert fig.get_label() == "relu, r 0 r r, step 1: weights with a gradient: W2."
 
 
 @pytest.mark.parametrize(("offset", "fate"), [(0, "never leaves"), (0.1, "leaves after 6 steps")])

@@ -113,13 +113,14 @@ def _line(ax, ends, weight, color, at):
 # --- signal meets gradient ---------------------------------------------------------------------------------
 
 
-def meeting(step: int, matrices: str, *, meet: Callable) -> Figure:
+def meeting(step: int, matrices: str, activation: str, *, meet: Callable) -> Figure:
     """For each of four matrices the signal that comes from below and the gradient that comes from above.
 
-    `meet(pattern, step)` returns three lists of four: the rms of both, and the size of the weight's gradient.
+    `meet(pattern, step, activation)` returns three lists of four: the rms of both, and the size of the
+    weight's gradient.
     """
     pattern = matrices.replace(" ", "")
-    signal, gradient, weight = meet(pattern, step)
+    signal, gradient, weight = meet(pattern, step, activation)
     fig, ax = plt.subplots(figsize=(6, 3.4))
     at = np.arange(1, 5)
     arriving = ((-0.2, signal, "signal from below", ""), (0.2, gradient, "gradient from above", "//"))
@@ -136,7 +137,7 @@ def meeting(step: int, matrices: str, *, meet: Callable) -> Figure:
     ax.minorticks_off()
     ax.legend(ncols=2, loc="upper center")
     moving = ", ".join(f"W{i}" for i, size in zip(at, weight, strict=True) if size > 0)
-    fig.set_label(f"Start {matrices}, step {step}: weights with a gradient: {moving or 'none'}.")
+    fig.set_label(f"{activation}, {matrices}, step {step}: weights with a gradient: {moving or 'none'}.")
     return fig
 
 
