@@ -58,19 +58,23 @@ def test_layer_factors_are_the_rules_and_the_dots_lie_on_them():
     assert "Glorot 0.4 and 1.6" in fig.get_label()
 
 
-def test_the_theory_of_wide_layers_stands_beside_each_seed():
+def test_two_theories_of_wide_layers_stand_beside_each_seed():
     x, y = np.random.default_rng(0).standard_normal((20, 8)), np.arange(20) % 3
     traces = [
         trace(initialize(mlp([8, 30, 30, 3], "tanh"), xavier_uniform, np.random.default_rng(s)), x, y)
         for s in range(3)
     ]
-    fig = xavier.theory_of_wide_layers({"Glorot": traces})
+    fig = xavier.theory_of_wide_layers({"Glorot": traces}, {"Glorot": ([0.5, 0.4], [0.9, 1.0])})
     top, bottom = fig.axes
-    np.testing.assert_array_equal(top.lines[0].get_ydata(), traces[0].column("predicted_rms", "tanh"))
+    dotted, solid, dots = top.lines[:3]
+    assert (dotted.get_linestyle(), solid.get_linestyle(), dots.get_marker()) == (":", "-", "o")
+    np.testing.assert_array_equal(dotted.get_ydata(), [0.5, 0.4])
+    np.testing.assert_array_equal(solid.get_ydata(), traces[0].column("predicted_rms", "tanh"))
     middle = np.median([t.column("std", "tanh") for t in traces], axis=0)
     np.testing.assert_allclose(top.containers[0][0].get_ydata(), middle)
+    np.testing.assert_array_equal(bottom.lines[0].get_ydata(), [0.9, 1.0])
+    assert bottom.lines[1].get_ydata()[-1] == 1
     assert bottom.containers[0][0].get_ydata()[-1] == 1
-    assert bottom.lines[0].get_ydata()[-1] == 1
     assert f"{middle[0]:.2g} to {middle[-1]:.2g}" in fig.get_label()
 
 

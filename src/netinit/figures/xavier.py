@@ -7,13 +7,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from netinit.builders import mlp
 from netinit.data import load_digits
 from netinit.figures._shared import PHONE, PLACE
 from netinit.initialize import initialize
 from netinit.initializers import lecun_uniform, variance_scaling, xavier_uniform
-from netinit.plots import theory_and_measurement
 from netinit.trace import Trace, trace
 
 FUNNEL = [64, 512, 256, 128, 64, 32, 16, 10]
@@ -95,29 +95,48 @@ def _measured_factors(n_in: int, n_out: int, mode: str) -> tuple[float, float]:
     return np.mean((h @ W) ** 2), np.mean((delta @ W.T) ** 2)
 
 
-def theory_of_wide_layers(traces: Mapping[str, Sequence[Trace]]) -> Figure:
-    """Activations and gradients of the hidden layers: the theory for wide layers, and every measured seed."""
-    fig, (top, bottom) = plt.subplots(2, 1, figsize=(6, 5), sharex=True)
+def theory_of_wide_layers(traces: Mapping[str, Sequence[Trace]], linear: Mapping[str, Sequence]) -> Figure:
+    """Activations and gradients of the hidden layers: two theories, and every measured seed.
+
+    `linear` has, for each rule, what the linear regime predicts: the rms of the activations by layer, and
+    that of the gradients relative to the last layer. It is dotted; what includes the bend of tanh is solid.
+    """
+    fig, (top, bottom) = plt.subplots(2, 1, figsize=(6, 5.4), sharex=True)
     ends = []
-    for name, seeds in traces.items():
-        first = seeds[0]
-        layers = range(1, len(first.column("std", "tanh")) + 1)
+    for i, (name, seeds) in enumerate(traces.items()):
         stds = np.array([t.column("std", "tanh") for t in seeds])
-        theory_and_measurement(top, layers, first.column("predicted_rms", "tanh"), stds, name)
         back = np.array([t.column("gradient_std", "Linear")[:-1] for t in seeds])
-        predicted = first.column("predicted_gradient_std", "Linear")[:-1]
-        theory_and_measurement(bottom, layers, predicted / predicted[-1], back / back[:, -1:], name)
+        bent = seeds[0].column("predicted_rms", "tanh")
+        bent_back = seeds[0].column("predicted_gradient_std", "Linear")[:-1]
+        _two_theories(top, linear[name][0], bent, stds, i, name)
+        _two_theories(bottom, linear[name][1], bent_back / bent_back[-1], back / back[:, -1:], i, name)
         start, end = np.median(stds, axis=0)[[0, -1]]
         ends.append(f"{name}: activation std from {start:.2g} to {end:.2g}")
     top.set(yscale="log", ylabel="activation std", ylim=(0.03, 1))
-    bottom.set(yscale="log", ylabel="gradient std\nrelative to the last", ylim=(0.05, 1.5))
-    bottom.set(xlabel="layer", xticks=layers)
-    top.legend(fontsize=10, loc="lower left")
+    bottom.set(yscale="log", ylabel="gradient std\nrelative to the last", ylim=(0.05, 1.5), xlabel="layer")
+    bottom.set_xticks(range(1, len(bent) + 1))
     for ax, ticks in ((top, [0.05, 0.1, 0.2, 0.5, 1]), (bottom, [0.1, 0.2, 0.5, 1])):
         ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
-    fig.set_label("; ".join(ends) + ". The measured dots lie on the lines of the theory.")
+    _legends(top, bottom)
+    fig.set_label("; ".join(ends) + ". The measured dots lie on the solid lines, with the bend of tanh.")
     return fig
+
+
+def _two_theories(ax: Axes, linear: Sequence, bent: Sequence, runs: np.ndarray, i: int, name: str) -> None:
+    """One rule by layer: the linear regime dotted, with the bend solid, median and range of the runs."""
+    layers, middle = range(1, len(bent) + 1), np.median(runs, axis=0)
+    bars = np.stack([middle - runs.min(axis=0), runs.max(axis=0) - middle])
+    ax.plot(layers, linear, ":", color=f"C{i}", linewidth=1.6)
+    ax.plot(layers, bent, "-", color=f"C{i}", linewidth=1.6)
+    ax.errorbar(layers, middle, bars, fmt="os"[i], color=f"C{i}", markersize=5, capsize=2, label=name)
+
+
+def _legends(top: Axes, bottom: Axes) -> None:
+    """The rules by color and marker above, the kinds of lines below, each where no curve runs."""
+    top.legend(fontsize=10, loc="lower left", title="measured", title_fontsize=10, alignment="left")
+    kinds = [Line2D([], [], color="0.3", linestyle=style, linewidth=1.6) for style in (":", "-")]
+    bottom.legend(kinds, ["linear regime", "with the bend of tanh"], fontsize=10, loc="lower right")
 
 
 # The deeper page
