@@ -9,16 +9,24 @@ from netinit import BatchNorm, LayerNorm
 from netinit.figures import normalization
 
 
-def run(accuracy):
-    return SimpleNamespace(history=SimpleNamespace(validation_accuracy=[0.1, accuracy]))
+def run(accuracy, stds=(1, 1)):
+    return SimpleNamespace(
+        history=SimpleNamespace(validation_accuracy=[0.1, accuracy]), probes=[stds, "later"]
+    )
 
 
-def test_scales_shows_signal_and_accuracy_of_the_chosen_scale():
-    groups = {"plain": [run(0.2), run(0.4)], "batch norm": [run(0.9)] * 2}
-    signals = {"plain": np.array([[1, 10], [1, 30]]), "batch norm": np.full((2, 2), 0.6)}
-    left, right = (fig := normalization.scales(3, signals={3: signals}, runs={3: groups})).axes
+def test_scales_shows_the_signal_of_the_chosen_scale_and_the_accuracy_at_every_scale():
+    runs = {
+        3: {"plain": [run(0.2, (1, 10)), run(0.4, (1, 30))], "batch norm": [run(0.9)] * 2},
+        10: {"plain": [run(0.1)] * 2, "batch norm": [run(0.5)] * 2},
+    }
+    left, right = (fig := normalization.scales(3, runs=runs)).axes
     np.testing.assert_array_equal(left.lines[0].get_ydata(), [1, 20])
-    np.testing.assert_allclose([bar.get_height() for bar in right.patches], [0.3, 0.9])
+    chosen, plain, normalized = right.lines
+    assert set(chosen.get_xdata()) == {3}
+    np.testing.assert_allclose(plain.get_xydata(), [(3, 0.3), (10, 0.1)])
+    np.testing.assert_allclose(normalized.get_xydata(), [(3, 0.9), (10, 0.5)])
+    assert [text.get_text() for text in right.texts] == ["0.30", "0.10", "0.90", "0.50"]
     assert "Weights times 3. plain: last hidden std 2e+01, accuracy 0.30" in fig.get_label()
 
 

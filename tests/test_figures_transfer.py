@@ -42,6 +42,21 @@ def test_labels_draws_both_starts_and_six_images(target, blank):
     assert "from scratch: 0.30 with 1 label, 0.90 with 40" in fig.get_label()
 
 
+def test_unit_view_lays_the_ink_of_each_version_over_the_weights():
+    weights = np.arange(64) - 20.0
+    fig = transfer.unit_view(
+        weights, {"upright": 3, "negative": -0.04}, changes={"negative": negative}, image=2
+    )
+    for ax, change in zip(fig.axes, (lambda images: images, negative), strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), weights.reshape(8, 8))
+        (dots,) = ax.collections
+        ink = change(transfer._pictures()[2])
+        np.testing.assert_array_equal(dots.get_offsets(), [(c, r) for r in range(8) for c in range(8)])
+        np.testing.assert_allclose(dots.get_sizes(), 2 * ink.ravel())
+    assert [ax.get_xlabel() for ax in fig.axes] == ["sum 3.0", "sum 0.0"]
+    assert "Its sums: upright 3.0, negative 0.0." in fig.get_label()
+
+
 def test_the_images_of_other_digits_are_those_of_the_target():
     digits = load_digits(lambda images: images)
     drawn = transfer._pictures(classes=slice(5, None))

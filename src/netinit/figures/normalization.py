@@ -13,30 +13,41 @@ PANEL = {"left": 0.13, "right": 0.98, "bottom": 0.15, "top": 0.9}
 PANELS = {"left": 0.11, "right": 0.98, "bottom": 0.16, "top": 0.9, "wspace": 0.25}
 
 
-def scales(scale, *, signals, runs):
-    """Signal by layer before training, and accuracy after it, for He's weights times `scale`.
+def scales(scale, *, runs):
+    """Signal by layer before training for He's weights times `scale`, and accuracy after it at every scale.
 
-    `signals[scale][label]` is the std (seeds, layers), `runs[scale]` what `compare` returned.
+    `runs[scale]` is what `compare` returned, with a probe of the std by layer.
     """
-    fig, (left, right) = plt.subplots(1, 2, layout="none", width_ratios=[3, 2], gridspec_kw=PANELS)
+    fig, (left, right) = plt.subplots(1, 2, layout="none", gridspec_kw=PANELS)
+    right.axvline(scale, color="#dddddd", linewidth=16, zorder=0)
     words = []
-    for i, (label, group) in enumerate(runs[scale].items()):
-        stds = signals[scale][label]
-        lines_with_spread(left, range(1, stds.shape[1] + 1), stds, label, marker="os"[i])
-        ends = np.array([run.history.validation_accuracy[-1] for run in group])
-        middle = np.median(ends)
-        spread = [[middle - ends.min()], [ends.max() - middle]]
-        right.bar(i, middle, yerr=spread, capsize=4, color=f"C{i}", hatch=["", "//"][i], edgecolor="white")
-        right.text(i, ends.max() + 0.02, f"{middle:.2f}", ha="center", va="bottom")
-        words.append(f"{label}: last hidden std {np.median(stds[:, -1]):.1g}, accuracy {middle:.2f}")
+    for label, marker in (("plain", "o"), ("batch norm", "s")):
+        stds = np.array([run.probes[0] for run in runs[scale][label]])
+        lines_with_spread(left, range(1, stds.shape[1] + 1), stds, label, marker=marker)
+        ends = np.array(
+            [[run.history.validation_accuracy[-1] for run in group[label]] for group in runs.values()]
+        )
+        lines_with_spread(right, list(runs), ends.T, label, marker=marker)
+        middle = dict(zip(runs, np.median(ends, axis=1), strict=True))
+        _write_above(right, middle)
+        words.append(f"{label}: last hidden std {np.median(stds[:, -1]):.1g}, accuracy {middle[scale]:.2f}")
     left.set(yscale="log", ylim=(1e-16, 1e16), yticks=[1e-12, 1e-6, 1, 1e6, 1e12])
     left.set(xlabel="layer", title="before training: signal std")
-    left.minorticks_off()
+    right.set(xscale="log", xlim=(0.015, 20), ylim=(-0.05, 1.1), xlabel="scale", title="after it: accuracy")
+    right.set_xticks(list(runs), [f"{s:g}" for s in runs])
+    for ax in (left, right):
+        ax.minorticks_off()
     left.legend(loc="upper left")
-    right.set(ylim=(0, 1.1), xticks=[0, 1], xticklabels=["plain", "batch\nnorm"], title="after it: accuracy")
-    right.grid(axis="x", visible=False)
     fig.set_label(f"Weights times {scale:g}. {'; '.join(words)}.")
     return fig
+
+
+def _write_above(ax, values):
+    """Write each value of `values[x]` above its point."""
+    for x, y in values.items():
+        ax.annotate(
+            f"{y:.2f}", (x, y), (0, 7), textcoords="offset points", ha="center", va="bottom", fontsize=10
+        )
 
 
 def groups(z):

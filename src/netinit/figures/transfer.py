@@ -60,6 +60,28 @@ def _accuracy_bars(ax, runs, title):
     ax.grid(visible=False)
 
 
+def unit_view(weights, sums, *, changes, image):
+    """The weights of one unit of layer 1 as colors, under the ink of one digit in each of its versions.
+
+    `weights` (64,), `sums[name]` what the unit makes of the version `name`; `changes[name]` makes it from raw
+    images and is missing for the digit as it is; `image` counts the test images.
+    """
+    fig, axes = plt.subplots(1, len(sums), figsize=(7.4, 2.1))
+    sums = {name: round(float(total), 1) + 0.0 for name, total in sums.items()}  # never "-0.0"
+    limit = 1.4 * np.abs(weights).max()  # pale enough for black dots
+    for ax, (name, total) in zip(axes, sums.items(), strict=True):
+        ax.imshow(np.reshape(weights, (8, 8)), cmap="RdBu", vmin=-limit, vmax=limit)
+        ink = _pictures(changes.get(name))[image].clip(0)
+        rows, columns = np.indices(ink.shape)
+        ax.scatter(columns, rows, s=2 * ink, color="black")
+        ax.set(xticks=[], yticks=[], xlabel=f"sum {total:.1f}")
+        ax.set_title(name, fontsize=11)
+        ax.grid(visible=False)
+    words = ", ".join(f"{name} {total:.1f}" for name, total in sums.items())
+    fig.set_label(f"Weights of one unit, blue positive and red negative, under one digit. Its sums: {words}.")
+    return fig
+
+
 def labels(target, *, labels, accuracy, changes):
     """Test accuracy over labels per class, under six images of the target.
 
