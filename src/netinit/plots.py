@@ -80,7 +80,7 @@ def layer_histograms(
     'layer 2'
     """
     for i, (ax, values) in enumerate(zip(axes, outputs, strict=True), start=1):
-        values = as_array("outputs", values)
+        values = as_array("outputs", values).astype(np.float64)
         if not np.isfinite(values).any():
             raise ValueError(f"outputs must hold a finite number for layer {i}, got shape {values.shape}.")
         ax.hist(np.clip(values.ravel(), *limits), bins=40, range=limits, density=True)
