@@ -133,7 +133,7 @@ def meeting(step: int, matrices: str, activation: str, *, meet: Callable) -> Fig
     kinds = ["zero" if c == "0" else "random" for c in pattern]
     moves = ["moves" if size > 0 else "stays" for size in weight]
     ax.set_xticks(at, [f"$W^{i}$: {kind}\n{move}" for i, kind, move in zip(at, kinds, moves, strict=True)])
-    ax.set(yscale="log", ylim=(1e-7, 100), ylabel="rms of what arrives")
+    ax.set(yscale="log", ylim=(1e-7, 100), ylabel="rms of what arrives", xlabel=f"{activation}, step {step}")
     ax.minorticks_off()
     ax.legend(ncols=2, loc="upper center")
     moving = ", ".join(f"W{i}" for i, size in zip(at, weight, strict=True) if size > 0)
