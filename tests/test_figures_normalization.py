@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from netinit import BatchNorm, LayerNorm
+from netinit import BatchNorm, LayerNorm, Residual, Sequential, initialize, mlp, trace
 from netinit.figures import normalization
 
 
@@ -13,6 +13,20 @@ def run(accuracy, stds=(1, 1)):
     return SimpleNamespace(
         history=SimpleNamespace(validation_accuracy=[0.1, accuracy]), probes=[stds, "later"]
     )
+
+
+def test_stds_are_those_of_trace_for_nested_layers_and_leave_the_model_as_it_was():
+    rng = np.random.default_rng(0)
+    model = Sequential(*mlp([4, 6, 6], norm="batch"), Residual(mlp([6, 5, 6], "tanh")))
+    initialize(model, "he_normal", rng)
+    x = rng.standard_normal((20, 4), np.float32)
+    before = {path: array.copy() for path, array in model.named_arrays()}
+    found = normalization.stds(model, x)
+    rows = [row.std for row in trace(model, x) if row.kind in ("relu", "tanh")]
+    assert len(rows) == 2
+    np.testing.assert_allclose(found, rows, rtol=1e-6)
+    for path, array in model.named_arrays():
+        np.testing.assert_array_equal(array, before[path], err_msg=path)
 
 
 def test_scales_shows_the_signal_of_the_chosen_scale_and_the_accuracy_at_every_scale():

@@ -1,16 +1,37 @@
 """The pictures of chapter 10, normalization."""
 
+from copy import deepcopy
 from math import comb
 
 import matplotlib.pyplot as plt
 import numpy as np
 
+from netinit.hooks import intercept
+from netinit.layers import Activation
 from netinit.plots import lines_with_spread, theory_and_measurement
 
 NAMES = {"none": "no normalization", "batch": "batch norm", "layer": "layer norm"}
 # where the panels of a live figure stand: placed once, as laying them out would take half of a frame's time
 PANEL = {"left": 0.13, "right": 0.98, "bottom": 0.15, "top": 0.9}
 PANELS = {"left": 0.11, "right": 0.98, "bottom": 0.16, "top": 0.9, "wspace": 0.25}
+
+
+def stds(model, x):
+    """The std behind each activation on the batch x, faster than `trace`, which also computes the theory.
+
+    It is measured on a copy, since a pass in training mode moves the running averages.
+    """
+    model, found = deepcopy(model), []
+
+    def measure(_path, layer, call, h):
+        h = call(h)
+        if isinstance(layer, Activation):
+            found.append(h.std(dtype=float))
+        return h
+
+    with intercept(model, "forward", measure):
+        model(x)
+    return found
 
 
 def scales(scale, *, runs):
