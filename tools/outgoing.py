@@ -1,9 +1,11 @@
 """The notebooks that go out: what a page offers for download, what Colab opens, what a course hands out."""
 
+import gc
 import json
 from pathlib import PurePosixPath
 
 import notebooks
+import pages
 import sources
 from portable import Book, Fault, portable
 
@@ -16,6 +18,7 @@ def make(root, originals, editions):
     `root` holds the book with the outputs of its notebooks, because the stated minutes count what a page
     shows; `originals` are the notebooks as they are committed, and come in their place.
     """
+    gc.set_threshold(*pages.SELDOM)
     try:
         with Book(root) as book:
             sources.write(originals, root)

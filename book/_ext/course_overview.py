@@ -23,7 +23,8 @@ class CourseOverview(SphinxDirective):
     """The place of the chapters."""
 
     def run(self):
-        """Leave a mark; the other pages are not all read yet."""
+        """Leave a mark, also in the page's metadata; the other pages are not all read yet."""
+        self.env.metadata[self.env.docname]["course-overview"] = True
         return [course_overview()]
 
 
@@ -39,7 +40,7 @@ def setup(app):
 
 def pages_to_write(_app, env):
     """Write each page with the mark again: a chapter may have changed."""
-    return [name for name in env.found_docs if any(env.get_doctree(name).findall(course_overview))]
+    return [name for name in env.found_docs if "course-overview" in env.metadata[name]]
 
 
 def write_chapters(app, doctree, docname):
