@@ -45,7 +45,7 @@ SAYS = {
 def tour(step: int, direction: str) -> Figure:
     """Two linear layers with a ReLU between, four examples: what is known after a step, either way."""
     backward = direction == "backward"
-    fig, ax = plt.subplots(figsize=(4.6, 3.3), subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
+    fig, ax = plt.subplots(figsize=(4.6, 2.95), subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
     for (name, left, low, forward_step), array in zip(ARRAYS, _arrays(backward), strict=True):
         # a gradient of W or b is known as soon as the layer has been given its own, one step after its z
         known = 3 - forward_step + (name[0] in "Wb") <= step if backward else forward_step <= step
@@ -53,10 +53,11 @@ def tour(step: int, direction: str) -> Figure:
         title = f"dC/d{name}" if backward and known else name
         shape = "×".join(map(str, array.shape if name[0] != "b" else array.shape[1:]))
         ax.text(left, low + len(array) + 0.4, f"{title}\n{shape}", fontsize=11)
-    for tail, head in ((10, 14), (19, 23), (28, 32)):
+    for tail, head, by in ((10, 14, "W¹"), (19, 23, "relu"), (28, 32, "W²")):
         ends = {"xy": (tail + 0.3, 2), "xytext": (head - 0.3, 2)} if backward else {}
         ends = ends or {"xy": (head - 0.3, 2), "xytext": (tail + 0.3, 2)}
         ax.annotate("", **ends, arrowprops={"arrowstyle": "->", "color": GRAY})
+        ax.text((tail + head) / 2, 1.6, by, fontsize=10, color="0.3", ha="center", va="top")
     ax.set(xlim=(-0.5, 36.5), ylim=(-13.7, 7.6), title=f"{direction}: {SAYS[direction][step]}")
     fig.set_label(
         f"{direction}, step {step}: {SAYS[direction][step]}. Each array has the shape of what it belongs to: "
