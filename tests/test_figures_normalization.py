@@ -2,8 +2,10 @@
 
 from types import SimpleNamespace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import same_color
 
 from netinit import BatchNorm, LayerNorm, Residual, Sequential, initialize, mlp, trace
 from netinit.figures import normalization
@@ -44,16 +46,26 @@ def test_scales_shows_the_signal_of_the_chosen_scale_and_the_accuracy_at_every_s
     assert "Weights times 3. plain: last hidden std 2e+01, accuracy 0.30" in fig.get_label()
 
 
-def test_groups_outlines_columns_and_rows_with_their_mean_and_std():
+@pytest.mark.parametrize(
+    ("ys", "places"), [([0.1, 0.6, 0.0], ["top", "bottom", "center"]), ([0.9, 0.92, 0.9], ["bottom"] * 3)]
+)
+def test_a_number_stands_off_the_curve(ys, places):
+    ax = plt.figure().subplots()
+    normalization._write_beside(ax, dict(enumerate(ys)))
+    assert [text.get_va() for text in ax.texts] == places
+
+
+def test_groups_outlines_columns_and_rows_with_their_mean_and_std_and_what_they_become():
     batch, layer = (fig := normalization.groups([[1, 10], [3, 30]])).axes
-    assert [(box.get_width() < box.get_height()) for box in batch.patches + layer.patches] == [True] * 2 + [
-        False
-    ] * 2
+    boxes = [box for ax in (batch, layer) for box in ax.patches if isinstance(box, plt.Rectangle)]
+    assert [box.get_width() < box.get_height() for box in boxes] == [True] * 4 + [False] * 4
+    becomes = [text.get_text() for text in batch.texts if text.get_position()[0] > 3]
+    assert sorted(becomes) == ["-1", "-1", "1", "1"]
     words = [" ".join(text.get_text().split()) for text in batch.texts]
     assert {"1", "10", "3", "30", "mean 2 std 1", "mean 20 std 10"} <= set(words)
     words = [" ".join(text.get_text().split()) for text in layer.texts]
     assert {"mean 5.5 std 4.5", "mean 16.5 std 13.5"} <= set(words)
-    assert "column by column: mean 2 and std 1, mean 20 and std 10" in fig.get_label()
+    assert "column by column: mean 2, std 1 becomes -1 and 1, mean 20, std" in fig.get_label()
 
 
 @pytest.mark.parametrize(("scale", "name", "mean"), [(1, "none", 2), (2, "none", 4), (2, "batch", 0)])
@@ -84,6 +96,32 @@ def test_gradients_draws_theory_as_a_line_and_runs_as_dots():
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [8, 2, 1])
     np.testing.assert_array_equal(ax.containers[0][0].get_ydata(), [10, 3.5, 1])
     assert "layer 1 is 10 times" in fig.get_label()
+
+
+@pytest.mark.parametrize(("name", "color"), [("batch", "C1"), ("layer", "C5"), ("gelu, batch norm", "C1")])
+def test_gradients_has_the_color_of_the_normalization(name, color):
+    with plt.style.context("netinit.netinit"):
+        fig = normalization.gradients(name, measured={name: np.ones((2, 3))}, theory={name: [8, 2, 1]})
+        assert same_color(fig.axes[0].lines[0].get_color(), color)
+
+
+def test_two_ways_draws_the_gradient_against_the_signal():
+    (ax,) = normalization.two_ways().axes
+    arrows = [text for text in ax.texts if text.get_text() == ""]
+    forward = [arrow.xy[0] > arrow.xyann[0] for arrow in arrows if arrow.xy[1] == arrow.xyann[1]]
+    assert forward == [True, False]
+    words = {text.get_text() for text in ax.texts}
+    assert {"$h_k$", r"past the branch: $\delta_{k+1}$", r"through it: $\delta_{k+1} J_k$"} <= words
+
+
+def test_gradient_growth_draws_each_kind_with_its_theory():
+    theory = {"without sums": [4, 2, 1], "with sums": [2, 1.5, 1]}
+    measured = {name: np.array([line, line]) * 1.1 for name, line in theory.items()}
+    ax = normalization.gradient_growth(measured, theory).axes[0]
+    for line, box, name in zip(ax.lines[::4], ax.containers, theory, strict=False):
+        np.testing.assert_array_equal(line.get_ydata(), theory[name])
+        np.testing.assert_allclose(box[0].get_ydata(), measured[name][0])
+    assert len(ax.containers) == 2
 
 
 @pytest.mark.parametrize(("a", "blocks", "mean"), [(1, 30, "15"), (1 / 30, 30, "0.97"), (1, 10, "5")])

@@ -16,6 +16,8 @@ from netinit.losses import softmax_cross_entropy
 from netinit.models import Sequential
 from netinit.trace import Trace, trace
 
+# where the axes of a film stand: laying them out would take most of the time of a frame
+PLACE = {"left": 0.14, "right": 0.98, "bottom": 0.16, "top": 0.91}
 BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "0.5"
 
 # --- the first screen --------------------------------------------------------------------------------------
@@ -45,7 +47,7 @@ SAYS = {
 def tour(step: int, direction: str) -> Figure:
     """Two linear layers with a ReLU between, four examples: what is known after a step, either way."""
     backward = direction == "backward"
-    fig, ax = plt.subplots(figsize=(4.6, 3.3), subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
+    fig, ax = plt.subplots(figsize=(4.6, 2.95), subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
     for (name, left, low, forward_step), array in zip(ARRAYS, _arrays(backward), strict=True):
         # a gradient of W or b is known as soon as the layer has been given its own, one step after its z
         known = 3 - forward_step + (name[0] in "Wb") <= step if backward else forward_step <= step
@@ -53,10 +55,11 @@ def tour(step: int, direction: str) -> Figure:
         title = f"dC/d{name}" if backward and known else name
         shape = "×".join(map(str, array.shape if name[0] != "b" else array.shape[1:]))
         ax.text(left, low + len(array) + 0.4, f"{title}\n{shape}", fontsize=11)
-    for tail, head in ((10, 14), (19, 23), (28, 32)):
+    for tail, head, by in ((10, 14, "W¹"), (19, 23, "relu"), (28, 32, "W²")):
         ends = {"xy": (tail + 0.3, 2), "xytext": (head - 0.3, 2)} if backward else {}
         ends = ends or {"xy": (head - 0.3, 2), "xytext": (tail + 0.3, 2)}
         ax.annotate("", **ends, arrowprops={"arrowstyle": "->", "color": GRAY})
+        ax.text((tail + head) / 2, 1.6, by, fontsize=10, color="0.3", ha="center", va="top")
     ax.set(xlim=(-0.5, 36.5), ylim=(-13.7, 7.6), title=f"{direction}: {SAYS[direction][step]}")
     fig.set_label(
         f"{direction}, step {step}: {SAYS[direction][step]}. Each array has the shape of what it belongs to: "
@@ -229,12 +232,13 @@ def flow(traces: dict[str, Trace], step: int, activation: str) -> Figure:
     outputs = np.array([row.rms for row in rows])
     gradients = np.array([np.sqrt(np.mean(row.gradient**2)) for row in rows])
     up, down = min(step, count), max(step - count - 1, 0)
-    fig, ax = plt.subplots(figsize=(6, 4))
+    fig, ax = plt.subplots(figsize=(6, 4), layout="none", gridspec_kw=PLACE)
     ax.plot(place[:up], outputs[:up], "-o", color=BLUE, label="output")
     ax.plot(place[count - down :], gradients[count - down :], "--s", color=ORANGE, label="gradient")
     labels = [f"{row.kind}\n({len(row.output)}, {row.output.shape[1]})" for row in rows]
     ax.set_xticks(place, labels, fontsize=10)
     ax.set(xlim=(-0.6, count - 0.4), ylim=(0.005, 5), yscale="log", ylabel="rms")
+    ax.minorticks_off()
     ax.legend(loc="lower left")
     words, value = _station(step, count, outputs, gradients)
     ax.set_title(words)
@@ -258,10 +262,11 @@ def parameter_counts(width: int, hidden_layers: int, budget: int = 20_000) -> Fi
     """The parameters of each layer of a network from 64 pixels to 10 classes, beside a budget for all."""
     sizes = [64] + [width] * hidden_layers + [10]
     counts = [(a + 1) * b for a, b in pairwise(sizes)]
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PLACE)
     ax.bar(range(1, len(counts) + 1), counts, color=BLUE)
     ax.axhline(budget, color=ORANGE, linestyle="--", label="the whole budget")
     ax.set(xlim=(0.4, 8.6), ylim=(50, 1e5), yscale="log", xlabel="layer", ylabel="parameters")
+    ax.minorticks_off()
     ax.set_title(f"{hidden_layers} hidden of {width}: {sum(counts):,} in total")
     ax.legend(loc="upper right")
     inside = "within" if sum(counts) <= budget else "over"

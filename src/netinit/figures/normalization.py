@@ -10,6 +10,9 @@ from netinit.hooks import intercept
 from netinit.layers import Activation
 from netinit.plots import lines_with_spread, theory_and_measurement
 
+BLUE, ORANGE, PINK, SKY = "#0072B2", "#D55E00", "#CC79A7", "#56B4E9"
+COLORS = {"no normalization": BLUE, "batch norm": ORANGE, "layer norm": SKY}
+GRADIENT, SIGNAL = "#6A3D9A", "0.45"  # the two directions in the picture of a block
 NAMES = {"none": "no normalization", "batch": "batch norm", "layer": "layer norm"}
 # where the panels of a live figure stand: placed once, as laying them out would take half of a frame's time
 PANEL = {"left": 0.13, "right": 0.98, "bottom": 0.15, "top": 0.9}
@@ -39,7 +42,8 @@ def scales(scale, *, runs):
 
     `runs[scale]` is what `compare` returned, with a probe of the std by layer.
     """
-    fig, (left, right) = plt.subplots(1, 2, layout="none", gridspec_kw=PANELS)
+    place = PANELS | {"left": 0.13, "right": 0.97, "wspace": 0.35}
+    fig, (left, right) = plt.subplots(1, 2, figsize=(5.2, 3.5), layout="none", gridspec_kw=place)
     right.axvline(scale, color="#dddddd", linewidth=16, zorder=0)
     words = []
     for label, marker in (("plain", "o"), ("batch norm", "s")):
@@ -50,11 +54,11 @@ def scales(scale, *, runs):
         )
         lines_with_spread(right, list(runs), ends.T, label, marker=marker)
         middle = dict(zip(runs, np.median(ends, axis=1), strict=True))
-        _write_above(right, middle)
+        _write_beside(right, middle)
         words.append(f"{label}: last hidden std {np.median(stds[:, -1]):.1g}, accuracy {middle[scale]:.2f}")
     left.set(yscale="log", ylim=(1e-16, 1e16), yticks=[1e-12, 1e-6, 1, 1e6, 1e12])
-    left.set(xlabel="layer", title="before training: signal std")
-    right.set(xscale="log", xlim=(0.015, 20), ylim=(-0.05, 1.1), xlabel="scale", title="after it: accuracy")
+    left.set(xlabel="layer", xticks=range(1, stds.shape[1] + 1, 2), title="std before training")
+    right.set(xscale="log", xlim=(0.012, 90), ylim=(-0.1, 1.1), xlabel="scale", title="accuracy after it")
     right.set_xticks(list(runs), [f"{s:g}" for s in runs])
     for ax in (left, right):
         ax.minorticks_off()
@@ -63,51 +67,65 @@ def scales(scale, *, runs):
     return fig
 
 
-def _write_above(ax, values):
-    """Write each value of `values[x]` above its point."""
-    for x, y in values.items():
-        ax.annotate(
-            f"{y:.2f}", (x, y), (0, 7), textcoords="offset points", ha="center", va="bottom", fontsize=10
-        )
+def _write_beside(ax, values):
+    """Write each `values[x]` above its point; right of it behind a fall, below it before a rise."""
+    ys = list(values.values())
+    for (x, y), before, after in zip(values.items(), [-np.inf, *ys], [*ys[1:], -np.inf], strict=False):
+        if before > y + 0.1:
+            offset, place = (11, 0), {"ha": "left", "va": "center"}
+        elif after > y + 0.1:
+            offset, place = (0, -7), {"ha": "center", "va": "top"}
+        else:
+            offset, place = (0, 7), {"ha": "center", "va": "bottom"}
+        ax.annotate(f"{y:.2f}", (x, y), offset, textcoords="offset points", fontsize=11, **place)
 
 
 def groups(z):
-    """The numbers of a layer, examples by units, with the groups of both normalizations outlined."""
-    z = np.asarray(z)
-    place = {"left": 0.01, "right": 0.99, "bottom": 0.02, "top": 0.88, "wspace": 0.05}
-    fig, axes = plt.subplots(1, 2, figsize=(6.8, 2.6), layout="none", gridspec_kw=place)
+    """The numbers of a layer, examples by units, with the groups of both normalizations, and the result."""
+    z = np.asarray(z, float)
+    place = {"left": 0.01, "right": 0.99, "bottom": 0.01, "top": 0.93, "hspace": 0.2}
+    fig, axes = plt.subplots(2, 1, figsize=(5, 4.6), layout="none", gridspec_kw=place)
     words = [_outlined(ax, z, axis) for axis, ax in enumerate(axes)]
-    axes[0].set_title("batch: down the columns")
-    axes[1].set_title("layer: along the rows")
+    axes[0].set_title("batch normalization: down the columns")
+    axes[1].set_title("layer normalization: along the rows")
     fig.set_label(f"Batch normalization, column by column: {words[0]}. Layer, row by row: {words[1]}.")
     return fig
 
 
 def _outlined(ax, z, axis):
-    """Write `z` as a table, its groups along `axis` outlined; return their means and stds in words."""
+    """Write `z` as a table, its groups along `axis` outlined, and what they become; return that in words."""
     rows, columns = z.shape
+    means, stds = z.mean(axis, keepdims=True), z.std(axis, keepdims=True)
+    result, start = (z - means) / stds, columns + 1.9  # the left edge of the second table
     for (i, j), number in np.ndenumerate(z):
         ax.text(j, i, f"{number:g}", ha="center", va="center")
+        ax.text(start + j, i, f"{result[i, j]:.2g}", ha="center", va="center")
+    _name_rows_and_columns(ax, rows, columns)
+    said = [f"mean {m:g}\nstd {s:g}" for m, s in zip(means.ravel(), stds.ravel(), strict=True)]
+    for k, text in enumerate(said):
+        line = {"edgecolor": "0.3", "linewidth": 2, "linestyle": ["-", "--"][k % 2]}
+        if axis == 0:
+            left, low, size, where = k - 0.4, -0.4, (0.8, rows - 0.2), (k, rows - 0.5)
+        else:
+            left, low, size, where = -0.4, k - 0.4, (columns - 0.2, 0.8), (columns - 0.5, k)
+        for shift in (0, start):
+            ax.add_patch(plt.Rectangle((left + shift, low), *size, fill=False, **line))
+        ax.text(*where, text, fontsize=11, ha=("center", "left")[axis], va=("top", "center")[axis])
+    arrow = {"arrowstyle": "-|>", "color": "0.3", "linewidth": 1.8}
+    middle = (rows - 1) / 2
+    ax.annotate("", (start - 0.5, middle), (start - 0.95, middle), arrowprops=arrow)
+    ax.set(xlim=(-1.8, start + columns - 0.4), ylim=(rows + 0.35, -0.9))
+    ax.set_axis_off()
+    becomes = [" and ".join(f"{v:.2g}" for v in group) for group in (result.T if axis == 0 else result)]
+    return ", ".join(f"{s.replace(chr(10), ', ')} becomes {b}" for s, b in zip(said, becomes, strict=True))
+
+
+def _name_rows_and_columns(ax, rows, columns):
+    """Write the examples left of a table and the units above it."""
     for i in range(rows):
         ax.text(-0.55, i, f"example {i + 1}", ha="right", va="center", fontsize=11)
     for j in range(columns):
         ax.text(j, -0.5, f"unit {j + 1}", ha="center", va="bottom", fontsize=11)
-    means, stds = z.mean(axis), z.std(axis)
-    for k in range(len(means)):
-        if axis == 0:
-            box, edge, where = (
-                (k - 0.4, -0.4, 0.8, rows - 0.2),
-                (k, rows - 0.35),
-                {"ha": "center", "va": "top"},
-            )
-        else:
-            box, edge, where = (-0.4, k - 0.4, columns - 0.2, 0.8), (columns - 0.5, k), {"va": "center"}
-        line = {"edgecolor": f"C{k}", "linewidth": 2, "linestyle": ["-", "--"][k % 2]}
-        ax.add_patch(plt.Rectangle(box[:2], *box[2:], fill=False, **line))
-        ax.text(*edge, f" mean {means[k]:g} \n std {stds[k]:g} ", fontsize=11, **where)
-    ax.set(xlim=(-1.75, columns + 0.8), ylim=(rows + 0.3, -0.9))
-    ax.set_axis_off()
-    return ", ".join(f"mean {mean:g} and std {std:g}" for mean, std in zip(means, stds, strict=True))
 
 
 def clouds(scale, normalization, *, z, normalized):
@@ -178,6 +196,8 @@ def gradients(normalization, *, measured, theory):
     name = NAMES.get(normalization, normalization)
     runs, line = measured[normalization], theory[normalization]
     fig, ax = plt.subplots(layout="none", gridspec_kw=PANEL)
+    color = next(color for kind, color in COLORS.items() if kind in name)
+    ax.set_prop_cycle(color=[color], linestyle=["-"])
     theory_and_measurement(ax, range(1, len(line) + 1), line, runs, name)
     ax.set(yscale="log", ylim=(0.05, 2000), xlabel="layer")
     ax.minorticks_off()
@@ -188,6 +208,52 @@ def gradients(normalization, *, measured, theory):
         f"{name}, {len(line)} layers: the gradient at layer 1 is {first:.2g} times that "
         f"of the last hidden layer; theory says {line[0]:.2g}."
     )
+    return fig
+
+
+def two_ways():
+    """A residual block: the signal to the right, past the branch and through it, and the gradient back."""
+    place = {"left": 0, "right": 1, "bottom": 0, "top": 1}
+    fig, ax = plt.subplots(figsize=(5, 2.7), layout="none", gridspec_kw=place)
+    _draw_branch(ax)
+    for color, low, begin, end in ((SIGNAL, 0.0, 0.0, 10.0), (GRADIENT, -0.45, 10.0, 0.0)):
+        style = {"color": color, "linestyle": "-" if color == SIGNAL else "--", "linewidth": 2}
+        arrow = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "mutation_scale": 14, **style}
+        ax.annotate("", (end, 2.4 + low), (begin, 2.4 + low), arrowprops=arrow)  # past the branch
+        out, back = (1.6, 8.4) if color == SIGNAL else (8.0, 2.0)
+        ax.plot([out, out, back], [2.4 + low, low, low], marker="", zorder=0, **style)
+        ax.annotate("", (back, 2.4 + low), (back, low), arrowprops=arrow)
+    for x, y, text, color in (
+        (0.1, 2.6, "$h_k$", SIGNAL),
+        (9.9, 2.6, "$h_{k+1} = h_k + f_k(h_k)$", SIGNAL),
+        (9.9, 1.15, r"$\delta_{k+1}$", GRADIENT),
+        (0.1, 1.15, r"$\delta_k$", GRADIENT),
+        (5.0, 1.2, r"past the branch: $\delta_{k+1}$", GRADIENT),
+        (5.0, -1.55, r"through it: $\delta_{k+1} J_k$", GRADIENT),
+    ):
+        side = "left" if x < 1 else "right" if x > 9 else "center"
+        ax.text(x, y, text, color=color, ha=side, va="bottom", fontsize=12)
+    ax.set(xlim=(-0.2, 10.2), ylim=(-1.7, 3.3))
+    ax.axis("off")
+    return fig
+
+
+def _draw_branch(ax):
+    """The three parts of the branch, as boxes."""
+    for x, part in ((3.2, "normal-\nization"), (5.1, "ReLU"), (6.8, "weights")):
+        box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": "0.3"}
+        ax.text(x, -0.2, part, ha="center", va="center", bbox=box, fontsize=11)
+
+
+def gradient_growth(measured, theory):
+    """Gradient at each block, the last = 1; `measured[name]` (runs, places), `theory[name]` a line."""
+    fig, ax = plt.subplots(figsize=(5, 3.6))
+    ax.set_prop_cycle(color=[ORANGE, PINK], linestyle=["--", ":"])
+    for name, line in theory.items():
+        theory_and_measurement(ax, range(1, len(line) + 1), line, measured[name], name)
+    ax.set(yscale="log", ylim=(0.5, 2000), xlabel="block", ylabel="gradient, last = 1")
+    ax.minorticks_off()
+    ax.legend(loc="upper right", fontsize=10, ncols=2, columnspacing=1, handlelength=1.6)
     return fig
 
 
