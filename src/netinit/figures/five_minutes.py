@@ -213,7 +213,7 @@ def _sound(column: str, layers: int) -> list[float]:
 
 
 def _sound_line(ax: Axes, column: str, measured: Sequence[float]) -> None:
-    """The same column of a sound network with as many layers, a broad gray line; its name on the free side."""
+    """The same column of a sound network with as many layers, broad and gray; its name on the free side."""
     layers = len(measured)
     sound = _sound(column, layers)
     ax.plot(range(1, layers + 1), sound, "-", color="0.75", linewidth=5, zorder=0)
