@@ -48,12 +48,17 @@ def falling(factor):
 
 def test_the_gradient_is_drawn_over_that_of_the_last_hidden_layer():
     fig = random_start.gradient_by_layer(0.1, "tanh", measured=falling(1 / 2), theory=falling(1 / 3))
-    theory, measured = fig.axes[0].lines
+    theory, measured, one, leaves = fig.axes[0].lines
     assert fig.axes[0].get_yscale() == "log"
     np.testing.assert_allclose(measured.get_ydata(), 0.5 ** np.arange(19, -1, -1))
     np.testing.assert_allclose(theory.get_ydata(), 3.0 ** -np.arange(19, -1, -1))
-    assert fig.axes[0].get_title() == "tanh, weight std 0.1: 0.5 per layer, 2e-06 arrives"
+    assert fig.axes[0].get_title() == "tanh, weight std 0.1: 0.50 per layer, 2e-06 arrives"
+    assert set(one.get_ydata()) == {1}
+    assert leaves.get_ydata() == [1e-6]  # the theory, 3^(layer - 20), leaves the frame there
+    assert 20 - leaves.get_xdata()[0] == pytest.approx(6 / np.log10(3))
     assert "is 2e-06 of that at layer 20; theory says 9e-10" in fig.get_label()
+    inside = random_start.gradient_by_layer(0.1, "tanh", measured=falling(1), theory=falling(0.9))
+    assert len(inside.axes[0].lines) == 3
 
 
 def test_ranks_show_the_chosen_std_before_the_others():

@@ -26,7 +26,9 @@ LARGEST = 1e4
 COUNTED = "layer (model[i])"  # as `diagnose` counts layers: activations stand between the weights
 # where the panels of a live figure stand: placed once, as laying them out would take half of a frame's time
 PANEL = {"left": 0.12, "right": 0.98, "bottom": 0.15, "top": 0.9}
-PANELS = {"left": 0.13, "right": 0.98, "bottom": 0.17, "top": 0.84, "wspace": 0.4}
+PANELS = {"left": 0.13, "right": 0.98, "bottom": 0.15, "top": 0.79, "wspace": 0.4}
+SCREEN = {"left": 0.16, "right": 0.98, "bottom": 0.02, "top": 0.9, "hspace": 0.5}
+PATIENT = {"left": 0.1, "right": 0.98, "bottom": 0.01, "top": 0.84, "wspace": 0.5, "hspace": 0.48}
 
 
 class Fault(NamedTuple):
@@ -145,15 +147,17 @@ def patient_signal(patient: int) -> Figure:
     """
     fault = ["none", *FAULTS][patient]
     told = diagnose(*start_of(fault))
-    fig, (ax, below) = plt.subplots(2, 1, figsize=(5.4, 3.7), height_ratios=[2.4, 1])
+    fig, (ax, below) = plt.subplots(
+        2, 1, figsize=(5.4, 3.7), height_ratios=[2.4, 1], layout="none", gridspec_kw=SCREEN
+    )
     rows = _with_weights(told)
     sizes = [row.rms for row in rows]
     _by_layer(ax, sizes, None, _span([sizes]))
-    _sound_line(ax, "rms", len(rows))
+    _sound_line(ax, "rms", sizes)
     ax.set(xlabel=COUNTED, ylabel="rms of the output")
-    ax.set_xticks([1, len(rows)], [rows[0].name, rows[-1].name])
+    _count_layers(ax, [row.name for row in rows])
     words = _words(told, 54, evidence=False)
-    _name(fig, below, fault, words)
+    _name(fig, below, fault, f"diagnose: {words}")
     ends = f"rms {_size(sizes[0])} behind the first layer, {_size(sizes[-1])} behind the last"
     fig.set_label(f"Patient {patient}, {_what(fault)}: {ends}. diagnose: {' '.join(words.split())}")
     return fig
@@ -163,14 +167,16 @@ def patient_with(fault: str) -> Figure:
     """Signal, gradient and units by layer, a sound network in gray; under them the words of `diagnose`."""
     told = diagnose(*start_of(fault))
     grid = [["signal", "gradient", "units"], ["words", "words", "key"]]
-    fig, panels = plt.subplot_mosaic(grid, figsize=(5.4, 4.3), height_ratios=[1.5, 1.15])
+    fig, panels = plt.subplot_mosaic(
+        grid, figsize=(5.4, 4.3), height_ratios=[1.5, 1.15], layout="none", gridspec_kw=PATIENT
+    )
     rows = _with_weights(told)
     columns = {"signal": ("rms", "predicted_rms"), "gradient": ("gradient_std", "predicted_gradient_std")}
     values = {name: [[getattr(row, key) for row in rows] for key in keys] for name, keys in columns.items()}
     span = _span([values[name][0] for name in columns])
     for name, (measured, predicted) in values.items():
         _by_layer(panels[name], measured, predicted, span)
-        _sound_line(panels[name], columns[name][0], len(rows))
+        _sound_line(panels[name], columns[name][0], measured)
         panels[name].set(title=name, xlabel=COUNTED)
         _name_layers(panels[name], [row.name for row in rows], told)
     _units(panels["units"], panels["key"], told.trace)
@@ -206,12 +212,14 @@ def _sound(column: str, layers: int) -> list[float]:
     return [getattr(row, column) for row in _with_weights(diagnose(model, x, y))]
 
 
-def _sound_line(ax: Axes, column: str, layers: int) -> None:
-    """The same column of a sound network with as many layers, as a broad gray line."""
+def _sound_line(ax: Axes, column: str, measured: Sequence[float]) -> None:
+    """The same column of a sound network with as many layers, broad and gray; its name on the free side."""
+    layers = len(measured)
     sound = _sound(column, layers)
     ax.plot(range(1, layers + 1), sound, "-", color="0.75", linewidth=5, zorder=0)
     middle = layers // 2
-    place = {"xytext": (0, 5), "textcoords": "offset points", "ha": "center"}
+    lift = -15 if measured[middle] > 1.05 * sound[middle] else 5
+    place = {"xytext": (0, lift), "textcoords": "offset points", "ha": "center"}
     ax.annotate("sound", (middle + 0.5, sound[middle]), color="0.4", fontsize=10, **place)
 
 
@@ -236,6 +244,12 @@ def _name_layers(ax: Axes, paths: Sequence[str], told) -> None:
         if place < len(paths) - 1 and found.isdigit():
             ticks[place] = found
     ax.set_xticks(list(ticks), list(ticks.values()))
+
+
+def _count_layers(ax: Axes, paths: Sequence[str]) -> None:
+    """Ticks that count the layers as `diagnose` does: each, every other one, or of blocks the two ends."""
+    step = len(paths) - 1 if not paths[-2].isdigit() else 1 if len(paths) < 9 else 2
+    ax.set_xticks(range(1, len(paths) + 1, step), paths[::step])
 
 
 def _by_layer(ax: Axes, measured: Sequence, predicted: Sequence | None, span: tuple[float, float]) -> None:
@@ -298,61 +312,31 @@ def _size(value) -> str:
 # The order of looking: what is right and what is wrong.
 
 
-def look(step: str) -> Figure:
-    """One look at patient 0 (left) and at an unsound start (right), which the title names."""
-    draw, who, wrong = LOOKS[step]
-    fig, axes = plt.subplots(1, 2, figsize=(6, 3.3), layout="none", gridspec_kw=PANELS)
-    words = [draw(ax, *start()) for ax, start in zip(axes, (_fault("none"), wrong), strict=True)]
-    return _side_by_side(fig, step, who, words)
+def look(step: str, *, one_batch: Mapping[str, Sequence[float]]) -> Figure:
+    """One look at patient 0 (left) and at an unsound start (right), which the title names.
 
-
-def overview(one_batch: Mapping[str, Sequence[float]]) -> Figure:
-    """All eight looks, the right picture beside the wrong one.
-
-    `one_batch` holds the last: the loss of each step on a single batch, of patient 0 and of another patient.
+    `one_batch` holds the last look: the loss of each step on a single batch, of patient 0 and of another.
     """
-    fig = plt.figure(figsize=(6.2, 8.6), layout="constrained")
-    looks = {
-        step: (who, [partial(_of, draw, start) for start in (_fault("none"), wrong)])
-        for step, (draw, who, wrong) in LOOKS.items()
-    }
-    _, ill = one_batch
-    looks["one batch"] = ill, [partial(_curve, losses=losses) for losses in one_batch.values()]
-    words = [
-        _pair(part, f"{number}. {step}", who, draws)
-        for number, (part, (step, (who, draws))) in enumerate(
-            zip(fig.subfigures(4, 2).flat, looks.items(), strict=True), start=1
-        )
-    ]
-    fig.set_label(f"{'; '.join(words)}.")
+    if step == "one batch":
+        _, who = one_batch
+        signs = ("learned", "not learned")
+        draws = [partial(_curve, losses=losses) for losses in one_batch.values()]
+    else:
+        draw, who, wrong, signs = LOOKS[step]
+        draws = [partial(_of, draw, start) for start in (_fault("none"), wrong)]
+    fig, axes = plt.subplots(1, 2, figsize=(6, 3.5), layout="none", gridspec_kw=PANELS)
+    words = [draw(ax) for ax, draw in zip(axes, draws, strict=True)]
+    sides = [("right: patient 0", "#00664B"), (f"wrong: {who}", "#B34700")]
+    for ax, (side, color), sign, text in zip(axes, sides, signs, words, strict=True):
+        ax.set_title(f"{side}\n{sign}\n{text}", fontsize=11, color=color)
+    axes[1].set_ylabel("")
+    fig.set_label(f"{step}: right, patient 0, {signs[0]}, {words[0]}; wrong, {who}, {signs[1]}, {words[1]}.")
     return fig
 
 
 def _of(draw, start, ax):
     """Draw the network that `start` makes."""
     return draw(ax, *start())
-
-
-def _pair(part, title: str, who: str, draws: Sequence[Callable[[Axes], str]]) -> str:
-    """One look as two small pictures; returns what was measured in both."""
-    part.suptitle(title, x=0.03, ha="left", fontsize=11, weight="bold")
-    found = []
-    sides = [("right: patient 0", "#00664B"), (f"wrong: {who.split(',')[0]}", "#B34700")]
-    for ax, (side, color), draw in zip(part.subplots(1, 2), sides, draws, strict=True):
-        found.append(draw(ax))
-        ax.set_title(f"{side}\n{found[-1]}", fontsize=8.5, color=color)
-        ax.xaxis.label.set_size(8)
-        ax.yaxis.label.set_size(8)
-        ax.tick_params(labelsize=7.5)
-    return f"{title}: right {found[0]}, wrong {found[1]}"
-
-
-def _side_by_side(fig: Figure, step: str, who: str, words: Sequence[str]) -> Figure:
-    """Say over each picture whose it is and what was measured."""
-    for ax, side, text in zip(fig.axes, ("right: patient 0", f"wrong: {who}"), words, strict=True):
-        ax.set_title(f"{side}\n{text}", fontsize=11)
-    fig.set_label(f"{step}: right, patient 0, {words[0]}; wrong, {who}, {words[1]}.")
-    return fig
 
 
 def _curve(ax, losses):
@@ -388,10 +372,12 @@ def _probabilities(ax, model, x, _):
 
 
 def _signal(ax, model, x, y):
+    ax.set_ylabel("rms of the output")
     return _column(ax, model, x, y, "rms", "predicted_rms")
 
 
 def _gradient(ax, model, x, y):
+    ax.set_ylabel("std of the gradient")
     return _column(ax, model, x, y, "gradient_std", "predicted_gradient_std")
 
 
@@ -410,13 +396,12 @@ def _activations(ax, model, x, _):
     ax.imshow(h, aspect="auto", cmap="cividis", interpolation="nearest")
     ax.set(xlabel="unit of layer 5", ylabel="example", xticks=[], yticks=[])
     ax.grid(False)
-    return f"{rows[5].distinct_units} different units"
+    return f"different units: {rows[5].distinct_units}"
 
 
 def _update(ax, model, x, y, lr=0.03):
     ratios = update_ratios(model, x, y, lr)
     ax.plot(np.arange(1, len(ratios) + 1), np.maximum(ratios, 1e-8), "o")
-    ax.axhline(1e-3, color="#999999", linewidth=1, linestyle=":")
     ax.set(xlabel=COUNTED, yscale="log", ylim=(1e-8, 1))
     ax.set_xticks([1, len(ratios)], [0, 2 * (len(ratios) - 1)])  # an activation stands between two of them
     ax.minorticks_off()
@@ -441,14 +426,20 @@ def _fault(name):
     return partial(start_of, name)
 
 
+# How to draw it; who is wrong; how to make that network; the signs of right and wrong.
 LOOKS = {
-    "input": (_input, "patient 1, raw pixels", _fault("raw pixels")),
-    "first loss": (_loss, "last layer x 10", _loud),
-    "logits": (_probabilities, "last layer x 10", _loud),
-    "signal": (_signal, "patient 6, 12 layers", _fault("12 ReLU layers")),
-    "gradient": (_gradient, "patient 7, sigmoids", _fault("6 sigmoids")),
-    "units": (_activations, "patient 3, all equal", _fault("all equal")),
-    "first update": (_update, "patient 7, sigmoids", _fault("6 sigmoids")),
+    "input": (_input, "patient 1, raw pixels", _fault("raw pixels"), ("near 0", "far from 0")),
+    "first loss": (_loss, "last layer x 10", _loud, ("near the gray bars", "far above them")),
+    "logits": (_probabilities, "last layer x 10", _loud, ("undecided", "sure of a class")),
+    "signal": (_signal, "patient 6, 12 layers", _fault("12 ReLU layers"), ("level", "a straight slope")),
+    "gradient": (
+        _gradient,
+        "patient 7, sigmoids",
+        _fault("6 sigmoids"),
+        ("level behind one step", "a straight slope"),
+    ),
+    "units": (_activations, "patient 3, all equal", _fault("all equal"), ("all different", "stripes")),
+    "first update": (_update, "patient 7, sigmoids", _fault("6 sigmoids"), ("much the same", "far apart")),
 }
 
 

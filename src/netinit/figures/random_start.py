@@ -70,21 +70,26 @@ def gradient_by_layer(weight_std: float, activation: str, *, measured: Callable,
     """The gradient of each layer over that of the last, measured and by the theory.
 
     `measured(weight_std, activation)` and `theory(weight_std, activation)` return one number for each layer.
-    What leaves the frame, beyond 1e-14 and 1e14, is in the title.
+    Where the theory leaves the frame, beyond 1e-6 and 1e6, a triangle says so; what arrives is in the title.
     """
     dots, line = (gradient(weight_std, activation) for gradient in (measured, theory))
     layers = np.arange(1, len(dots) + 1)
     arrives, expected = dots[0] / dots[-1], line[0] / line[-1]
     fig, ax = plt.subplots(layout="none", gridspec_kw=PLACE | {"left": 0.18})
     by_layer(ax, layers, line / line[-1], dots / dots[-1])
-    ax.set(ylim=(1e-14, 1e14), ylabel="gradient, last layer = 1", xticks=[1, 5, 10, 15, 20])
-    ax.set_yticks(10.0 ** np.arange(-12, 13, 6), ["1e-12", "1e-6", "1", "1e6", "1e12"])
+    ax.axhline(1, color="#999999", linewidth=1, linestyle=":")
+    if abs(np.log10(expected)) > 6:
+        leaves = np.interp(-6, -abs(np.log10(line / line[-1])), layers)
+        edge, marker = (1e6, "^") if expected > 1 else (1e-6, "v")
+        ax.plot(leaves, edge, marker, color="#444444", markersize=11, clip_on=False)
+    ax.set(ylim=(1e-6, 1e6), ylabel="gradient, last layer = 1", xticks=[1, 5, 10, 15, 20])
+    ax.set_yticks(10.0 ** np.arange(-6, 7, 3), ["1e-6", "0.001", "1", "1000", "1e6"])
     per_layer = arrives ** (1 / (len(layers) - 1))
-    ax.set_title(f"{activation}, weight std {weight_std:g}: {per_layer:.2g} per layer, {arrives:.0e} arrives")
+    ax.set_title(f"{activation}, weight std {weight_std:g}: {per_layer:.2f} per layer, {arrives:.1g} arrives")
     ax.legend(loc="upper right")
     fig.set_label(
         f"{activation}, weight std {weight_std:g}, {len(layers)} layers of 100: the gradient at layer 1 "
-        f"is {arrives:.0e} of that at layer {len(layers)}; theory says {expected:.0e}."
+        f"is {arrives:.1g} of that at layer {len(layers)}; theory says {expected:.1g}."
     )
     return fig
 
