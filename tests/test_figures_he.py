@@ -62,10 +62,13 @@ def test_the_layer_stands_between_its_neighbors():
     at = {text.get_text(): text.get_position() for text in fig.axes[0].texts}
     signals = [at[f"${name}$"][0] for name in (r"h^{\ell-1}", r"z^\ell", r"h^\ell", r"z^{\ell+1}")]
     assert signals == sorted(signals)
-    for gradient, signal in ((r"\delta^\ell", r"z^\ell"), (r"\delta^{\ell+1}", r"z^{\ell+1}")):
+    pairs = ((r"\delta^\ell", r"z^\ell"), ("g", r"h^\ell"), (r"\delta^{\ell+1}", r"z^{\ell+1}"))
+    for gradient, signal in pairs:
         assert at[f"${gradient}$"][0] == at[f"${signal}$"][0]
     assert signals[0] < at[r"$W^\ell$"][0] < signals[1]
     assert signals[2] < at[r"$W^{\ell+1}$"][0] < signals[3]
+    halves = [text for text in fig.axes[0].texts if r"\frac{1}{2}" in text.get_text()]
+    assert [signals[1] < half.get_position()[0] < signals[2] for half in halves] == [True, True]
     assert "through the same matrix" in fig.get_label()
 
 
@@ -74,8 +77,11 @@ PASSED = [np.ones((2, 64)), *[np.ones((2, 256))] * 100]
 
 @pytest.mark.parametrize("scale", [0.5, 2, 4])
 def test_the_digits_fade_as_the_theory_says(scale):
-    fig = he.two_digits(scale, passed=PASSED)
-    theory, measured = fig.axes[-1].lines
+    fig = he.two_digits(scale, passed=PASSED, others=[1, 2])
+    fast, steady, theory, measured = fig.axes[-1].lines
+    assert fast.get_ydata().min() > 1e-12
+    np.testing.assert_array_equal(steady.get_ydata(), [2.0] * 100)
+    assert [text.get_text() for text in fig.axes[-1].texts] == ["1", "2"]
     np.testing.assert_allclose(theory.get_ydata(), measured.get_ydata())
     assert list(theory.get_xdata()) == list(range(5, 101, 5))
     np.testing.assert_allclose(theory.get_ydata()[-1], scale * (scale / 2) ** 99)

@@ -1,6 +1,5 @@
 """What chapter 11's figures draw: the medians, weights and similarities handed in."""
 
-import matplotlib
 import numpy as np
 import pytest
 
@@ -29,6 +28,7 @@ def test_procedure_draws_source_over_target_and_a_bar_for_each_start(number, wor
     column = {1: [0.3, 0.85], 40: [0.9, 0.95]}[number]
     np.testing.assert_allclose([bar.get_width() for bar in bars.patches], column)
     assert bars.get_title() == f"test accuracy, {words}"
+    assert bars.get_xticklabels()[0].get_text() == "0.1, guessing"
     assert f"{words}: from scratch {column[0]:.2f}; copied layers {column[1]:.2f}." in fig.get_label()
 
 
@@ -42,19 +42,18 @@ def test_labels_draws_both_starts_and_six_images(target, blank):
     assert "from scratch: 0.30 with 1 label, 0.90 with 40" in fig.get_label()
 
 
-def test_unit_view_lays_the_ink_of_each_version_over_the_weights():
-    weights = np.arange(64) - 20.0
-    fig = transfer.unit_view(
-        weights, {"upright": 3, "negative": -0.04}, changes={"negative": negative}, image=2
-    )
-    for ax, change in zip(fig.axes, (lambda images: images, negative), strict=True):
-        np.testing.assert_array_equal(ax.images[0].get_array(), weights.reshape(8, 8))
-        (dots,) = ax.collections
-        ink = change(transfer._pictures()[2])
-        np.testing.assert_array_equal(dots.get_offsets(), [(c, r) for r in range(8) for c in range(8)])
-        np.testing.assert_allclose(dots.get_sizes(), 2 * ink.ravel())
-    assert [ax.get_xlabel() for ax in fig.axes] == ["sum 3.0", "sum 0.0"]
-    assert "Its sums: upright 3.0, negative 0.0." in fig.get_label()
+def test_unit_view_shows_the_weights_the_ink_and_their_products():
+    weights, seen = np.arange(64) - 20.0, {"upright": np.arange(64.0), "negative": -np.ones(64)}
+    sums = {"upright": 3, "noise": 2, "negative": -0.04}
+    fig = transfer.unit_view(weights, seen, sums, changes={"negative": negative}, image=2)
+    (first, *top), (_, *low) = np.reshape(fig.axes, (2, 3))
+    np.testing.assert_array_equal(first.images[0].get_array(), weights.reshape(8, 8))
+    for ax, change in zip(top, (lambda images: images, negative), strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), change(transfer._pictures()[2]))
+    for ax, pixels in zip(low, seen.values(), strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array().ravel(), weights * pixels)
+    assert [ax.get_xlabel() for ax in low] == ["sum 3.0", "sum 0.0"]
+    assert "The sums: upright 3.0, negative 0.0." in fig.get_label()
 
 
 def test_the_images_of_other_digits_are_those_of_the_target():
@@ -65,14 +64,14 @@ def test_the_images_of_other_digits_are_those_of_the_target():
     np.testing.assert_array_equal(drawn, raw[0][-len(digits.y_test) :][digits.y_test >= 5][:6])
 
 
-def test_heads_highlights_the_chosen_scale():
-    drift = {0.1: [[0, 0.2], [0, 0.4]], 3: [[0, 0.9], [0, 1.1]]}
-    fig = transfer.heads(3, drift=drift, accuracy={0.1: [0.8, 0.9], 3: [0.7]})
+def test_heads_draws_a_line_and_a_bar_for_each_scale_and_names_close_lines_together():
+    drift = {0.1: [[0, 0.2], [0, 0.4]], 0.3: [[0, 0.32]], 3: [[0, 0.9], [0, 1.1]]}
+    fig = transfer.heads(drift=drift, accuracy={0.1: [0.8, 0.9], 0.3: [0.8], 3: [0.7]})
     left, right = fig.axes
-    np.testing.assert_allclose([line.get_ydata() for line in left.lines], [[0, 0.3], [0, 1.0]])
-    np.testing.assert_allclose([bar.get_height() for bar in right.patches], [0.85, 0.7])
-    assert [bar.get_facecolor() == matplotlib.colors.to_rgba("C0") for bar in right.patches] == [False, True]
-    assert "moved by 100% of their size; test accuracy 0.70" in fig.get_label()
+    np.testing.assert_allclose([line.get_ydata() for line in left.lines], [[0, 0.3], [0, 0.32], [0, 1.0]])
+    np.testing.assert_allclose([bar.get_height() for bar in right.patches], [0.85, 0.8, 0.7])
+    assert [text.get_text() for text in left.texts] == ["x 0.1, 0.3", "x 3"]
+    assert fig.get_label().endswith("0.1: 30% and 0.85; 0.3: 32% and 0.80; 3: 100% and 0.70.")
 
 
 def test_first_step_draws_a_line_and_the_runs_for_each_part():
@@ -92,7 +91,10 @@ def test_clouds_draws_the_plane_of_the_last_epoch_and_counts_who_is_near_its_own
     fig = transfer.clouds(0, features={"old": [apart, apart], "new": [mixed, apart]}, classes=classes)
     for ax, points in zip(fig.axes, (apart, mixed), strict=True):
         drawn = np.concatenate([line.get_xydata() for line in ax.lines])
-        np.testing.assert_allclose(np.abs(drawn), np.abs(points[:, :2]), atol=1e-9)
+        centered = (points - points.mean(axis=0))[:, :2]
+        spread = np.sqrt(np.mean(np.sum(centered**2, axis=1)))
+        np.testing.assert_allclose(np.abs(drawn), np.abs(centered / spread), atol=1e-9)
+    assert [ax.get_title() for ax in fig.axes] == ["old: 100 %", "new: 75 %"]
     assert "old: 100%; new: 75%" in fig.get_label()
 
 

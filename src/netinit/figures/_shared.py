@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
+
+from netinit.data import TRAIN, load_digits
 
 # Where the axes of an interactive picture stand: placed once, as laying them out would take half of the time
 # of a frame.
@@ -16,3 +19,17 @@ def by_layer(ax: Axes, layers: Sequence[int], theory: Sequence[float], measured:
     ax.plot(layers, measured, "o", color="C1", markersize=5, label="measured")
     ax.set(yscale="log", xlabel="layer")
     ax.minorticks_off()  # there are hundreds of them, and they carry no numbers
+
+
+def ink(images: np.ndarray) -> np.ndarray:
+    """Standardized digits as pixels from 0 to 16 again; images (n, 64)."""
+    seen = []
+
+    def look(raw):
+        seen.append(raw.reshape(len(raw), 64)[:TRAIN])
+        return raw
+
+    load_digits(look)
+    (raw,) = seen
+    mean = raw.mean(axis=0)
+    return images * (raw - mean).std() + mean

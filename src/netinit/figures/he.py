@@ -8,26 +8,30 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from netinit.experiments import Run
-from netinit.figures._shared import PHONE, by_layer
+from netinit.figures._shared import PHONE, by_layer, ink
 from netinit.plots import lines_with_spread
 
 SHOWN = (0, 1, 3, 10, 30, 100)  # the layers with a picture of their own, 0 for the input
+REACH = 12  # powers of ten above and below 1 that the figure of the two digits shows
 PICTURES = {"left": 0.02, "right": 0.98, "bottom": 0.5, "top": 0.94, "wspace": 0.08, "hspace": 0.05}
 
-# The drawing of one layer: what goes up, the gradient under it, and the number of units
+# The drawing of one layer: the signal, the gradient under it, and the number of units
 SIGNALS = (
     (r"h^{\ell-1}", "", r"n_{\ell-1}"),
     (r"z^\ell", r"\delta^\ell", r"n_\ell"),
-    (r"h^\ell", "", r"n_\ell"),
+    (r"h^\ell", "g", r"n_\ell"),
     (r"z^{\ell+1}", r"\delta^{\ell+1}", r"n_{\ell+1}"),
 )
-STEPS = (r"$W^\ell$", "ReLU", r"$W^{\ell+1}$")
-FANS = (  # of the matrix of each step
-    "$n_\\mathrm{in} = n_{\\ell-1}$\n$n_\\mathrm{out} = n_\\ell$",
-    "",
-    "$n_\\mathrm{in} = n_\\ell$\n$n_\\mathrm{out} = n_{\\ell+1}$",
+FORWARD = (  # the name of each step, and its factor on the mean square
+    (r"$W^\ell$", r"$\times\; n_{\ell-1}\, \mathrm{Var}[W]$"),
+    ("ReLU", r"$\times\; \frac{1}{2}$"),
+    (r"$W^{\ell+1}$", r"$\times\; n_\ell\, \mathrm{Var}[W]$"),
 )
-PLACES = (0, 1.7, 3, 4.7)
+BACKWARD = (
+    (r"$\times\; \varphi^{\prime}(z^\ell)$", r"$\times\; \frac{1}{2}$"),
+    (r"$W^{\ell+1}$", r"$\times\; n_{\ell+1}\, \mathrm{Var}[W]$"),
+)
+PLACES = (0, 1.75, 3.15, 4.95)
 BOX = {"boxstyle": "round,pad=0.35", "facecolor": "white", "linewidth": 1.5}
 
 
@@ -42,39 +46,45 @@ def depth_race(layers: int, *, train: Callable[[int], Mapping[str, Sequence[Run]
     epochs = runs.shape[1] - 1
     ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1), xticks=range(epochs + 1))
     ax.set_title(f"{layers} layers: {', '.join(ends)}")
-    ax.legend(loc="upper left")
+    ax.legend(loc="upper left", handlelength=3)
     fig.set_label(f"{layers} layers: median validation accuracy after {epochs} epochs: {', '.join(ends)}.")
     return fig
 
 
 def layer() -> Figure:
-    """Layer l between its neighbors: the signal runs to the right, the gradient under it to the left."""
-    fig, ax = plt.subplots(figsize=(6, 2.6))
+    """Layer l between its neighbors: the signal runs to the right, the gradient under it to the left.
+
+    Under each arrow stands what its step does to the mean square.
+    """
+    fig, ax = plt.subplots(figsize=(5.4, 2.8))
     for x, (signal, gradient, units) in zip(PLACES, SIGNALS, strict=True):
-        ax.text(x, 2.6, f"${units}$ units", ha="center", fontsize=11)
+        ax.text(x, 2.55, f"${units}$ units", ha="center", fontsize=11)
         ax.text(x, 2, f"${signal}$", ha="center", va="center", bbox=BOX | {"edgecolor": "C0"})
         if gradient:
             ax.text(x, 0.7, f"${gradient}$", ha="center", va="center", bbox=BOX | {"edgecolor": "C1"})
-    for left, right, step, fans in zip(PLACES, PLACES[1:], STEPS, FANS, strict=False):
-        _arrow(ax, (left + 0.4, 2), (right - 0.4, 2), step)
-        ax.text((left + right) / 2, 1.85, fans, ha="center", va="top", fontsize=11)
-    back = (PLACES[3] - 0.45, 0.7), (PLACES[1] + 0.4, 0.7)
-    _arrow(ax, *back, r"$W^{\ell+1}$, then times $\varphi'(z^\ell)$")
-    ax.set(xlim=(-0.55, PLACES[-1] + 0.6), ylim=(0.35, 2.9))
+    for left, right, step in zip(PLACES, PLACES[1:], FORWARD, strict=False):
+        _arrow(ax, (left + 0.4, 2), (right - 0.4, 2), *step)
+    for left, right, step in zip(PLACES[1:], PLACES[2:], BACKWARD, strict=False):
+        _arrow(ax, (right - 0.4, 0.7), (left + 0.4, 0.7), *step)
+    ax.text(-0.5, 0.7, "gradient,\nback", color="C1", va="center")
+    ax.set(xlim=(-0.55, PLACES[-1] + 0.6), ylim=(0.05, 2.9))
     ax.axis("off")
     fig.set_label(
         "Forward, h of layer l-1 becomes z of layer l through its matrix W, h of layer l through ReLU, and z "
         "of layer l+1 through the next matrix. Backward, the gradient of that z goes through the same "
-        "matrix, then times the derivative of ReLU at z of layer l, and is the gradient of z of layer l. The "
-        "inputs and outputs of a matrix are the units on its two sides."
+        "matrix, then times the derivative of ReLU at z of layer l, and is the gradient of z of layer l. "
+        "Under each arrow stands its factor on the mean square: one half for ReLU in both directions; for a "
+        "matrix its variance times the number of units on the side that the arrow comes from."
     )
     return fig
 
 
-def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], name: str) -> None:
-    """An arrow with the name of its step above it."""
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], name: str, factor: str) -> None:
+    """An arrow with the name of its step above it and its factor below."""
     ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": "0.4", "linewidth": 1.5})
-    ax.text((start[0] + end[0]) / 2, start[1] + 0.08, name, ha="center", va="bottom")
+    middle = (start[0] + end[0]) / 2
+    ax.text(middle, start[1] + 0.1, name, ha="center", va="bottom")
+    ax.text(middle, start[1] - 0.28, factor, ha="center", va="top", fontsize=11)
 
 
 def slope(slope: float) -> Figure:
@@ -137,36 +147,52 @@ def _line_and_bars(ax: Axes, line, runs: np.ndarray, name: str, shift: float, ma
     ax.errorbar(at + shift, middle, [middle - low, high - middle], marker=marker, **bars)
 
 
-def two_digits(sigma_w_squared: float, *, passed: Sequence[np.ndarray]) -> Figure:
-    """Two pictures on their way through ReLU layers; `passed` is what He's weights made of them.
+def two_digits(n_times_variance: float, *, passed: Sequence[np.ndarray], others: Sequence[float]) -> Figure:
+    """Two digits on their way through ReLU layers; `passed` is what He's weights made of them.
 
-    `passed[layer]` is (2, units). As ReLU passes a factor on, other variances only rescale it.
+    `passed[layer]` is (2, units). As ReLU passes a factor on, other variances only rescale it; those of
+    `others` have a gray line each.
     """
-    scale, depth = sigma_w_squared, len(passed) - 1
+    scale, depth = n_times_variance, len(passed) - 1
     signals = [h * (scale / 2) ** (layer / 2) for layer, h in enumerate(passed)]
     fig = plt.figure(figsize=(6, 4.8), layout="none")  # laying out 13 axes would take most of the time
     axes = fig.subplots(2, len(SHOWN), gridspec_kw=PICTURES)
     for layer, column in zip(SHOWN, axes.T, strict=True):
         _pictures(column, signals[layer], layer)
     moments = 2 * np.mean(np.square(signals[1:]), axis=(1, 2))
-    ax, layers = fig.add_axes((0.15, 0.13, 0.83, 0.28)), np.arange(1, depth + 1)
-    predicted = scale * np.mean(passed[0] ** 2) * (scale / 2) ** (layers - 1.0)
-    by_layer(ax, layers[4::5], predicted[4::5], moments[4::5])
-    ax.set(ylim=(1e-32, 1e32), ylabel="E[z²]")
-    ax.set_yticks([1e-30, 1e-15, 1, 1e15, 1e30], ["1e-30", "1e-15", "1", "1e15", "1e30"])
-    ax.set_title(rf"$\sigma_w^2$ = {scale:g}: in theory times {(scale / 2) ** (depth - 1):.0e}")
-    ax.legend(loc="upper left", ncols=2)
+    ax, layers = fig.add_axes((0.15, 0.13, 0.77, 0.28)), np.arange(1, depth + 1)
+
+    def predicted(factor):
+        return factor * np.mean(passed[0] ** 2) * (factor / 2) ** (layers - 1.0)
+
+    for other in others:
+        _faint_line(ax, layers, predicted(other), f"{other:g}")
+    by_layer(ax, layers[4::5], predicted(scale)[4::5], moments[4::5])
+    ax.set(xlim=(0, 1.01 * depth), ylim=(10.0**-REACH, 10.0**REACH), ylabel="E[z²]")
+    ax.set_yticks([1e-10, 1e-5, 1, 1e5, 1e10], ["1e-10", "1e-5", "1", "1e5", "1e10"])
+    ax.set_title(rf"$\sigma_w^2$ = {scale:g}: layer {depth} / layer 1 = {(scale / 2) ** (depth - 1):.0e}")
+    ax.legend(loc="upper left", ncols=2, handlelength=2.5, borderaxespad=0)
     sizes = ", ".join(f"{moments[layer - 1]:.1g} at layer {layer}" for layer in SHOWN[3:])
     fig.set_label(f"n Var[W] = {scale:g}. The second moment is {sizes}.")
     return fig
 
 
+def _faint_line(ax: Axes, layers: np.ndarray, values: np.ndarray, name: str) -> None:
+    """A gray line, with its name behind the last layer unless it has left the frame by then."""
+    inside = np.abs(np.log10(values)) < REACH
+    ax.plot(layers[inside], values[inside], "-", color="0.75", linewidth=1.2)
+    if inside[-1]:
+        ax.annotate(name, (1.02, values[-1]), xycoords=("axes fraction", "data"), va="center", fontsize=11)
+    else:
+        ax.text(layers[inside][-1] + 1, values[inside][-1], name, va="bottom", fontsize=11)
+
+
 def _pictures(column: Sequence[Axes], signals: np.ndarray, layer: int) -> None:
-    """Both signals of one layer as square pictures, one under the other."""
-    for ax, signal in zip(column, signals, strict=True):
+    """Both signals of one layer as square pictures, one under the other; the digits as ink."""
+    shown, most = (signals, 2) if layer else (ink(signals), 16)
+    for ax, signal in zip(column, shown, strict=True):
         side = int(np.sqrt(signal.size))
-        low = signals.min() if layer == 0 else 0
-        ax.imshow(signal.reshape(side, side), cmap="gray_r", vmin=low, vmax=2)
+        ax.imshow(signal.reshape(side, side), cmap="gray_r", vmin=0, vmax=most)
         ax.set(xticks=[], yticks=[])
         ax.spines[["top", "right"]].set_visible(True)
     column[0].set_title(f"layer {layer}" if layer else "input", loc="center", fontsize=11)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from netinit.data import TRAIN, load_digits
+from netinit.figures._shared import ink
 from netinit.initializers import lecun_normal, orthogonal
 from netinit.plots import lines_with_spread, theory_and_measurement
 
@@ -81,7 +81,7 @@ def read_back(sent: np.ndarray, recover: Callable, *, layers: int) -> Figure:
         words.append(f"{left} of {sent.shape[1]} directions with {kind} weights")
     for ax, (label, images) in zip(axes, rows, strict=True):
         strip = np.pad(
-            _ink(images).reshape(-1, 8, 8), [(0, 0), (0, 0), (1, 1)]
+            ink(images).reshape(-1, 8, 8), [(0, 0), (0, 0), (1, 1)]
         )  # a white column on both sides
         ax.imshow(np.hstack(strip), cmap="gray_r", vmin=0, vmax=16)
         ax.set(xticks=[], yticks=[], ylabel=label)
@@ -89,20 +89,6 @@ def read_back(sent: np.ndarray, recover: Callable, *, layers: int) -> Figure:
         ax.grid(False)
     fig.set_label(f"{len(sent)} digits, read back from layer {layers}: {', '.join(words)}.")
     return fig
-
-
-def _ink(images: np.ndarray) -> np.ndarray:
-    """Standardized digits as pixels from 0 to 16 again; images (n, 64)."""
-    seen = []
-
-    def look(raw):
-        seen.append(raw.reshape(len(raw), 64)[:TRAIN])
-        return raw
-
-    load_digits(look)
-    (raw,) = seen
-    mean = raw.mean(axis=0)
-    return images * (raw - mean).std() + mean
 
 
 def rates(predicted: np.ndarray, measured: np.ndarray, direct: Mapping[str, np.ndarray]) -> Figure:

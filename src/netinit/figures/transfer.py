@@ -6,6 +6,7 @@ import numpy as np
 from netinit.data import load_digits
 from netinit.plots import heatmap, lines_with_spread, theory_and_measurement
 
+WIDEST = 2.8  # how many times their spread the points of the clouds may lie out
 COPIED = (5.1, 6.9)  # where layers 1 and 2 stand in the drawing of the procedure
 
 
@@ -15,7 +16,7 @@ def procedure(labels_per_class, *, labels, accuracy, change):
     `accuracy[scheme]` (seeds, labels); `change` makes the raw images of the target from those of the source.
     """
     fig = plt.figure(figsize=(5.2, 3.1))
-    top, low = fig.subfigures(2, 1, height_ratios=[2, 1])
+    top, low = fig.subfigures(2, 1, height_ratios=[1.8, 1.1])
     drawing = top.add_axes((0.02, 0, 0.96, 1))
     _network(drawing, 3.2, "source: clean digits, all with labels", _pictures(), "old head")
     _network(drawing, 0.2, "target: noisy digits", _pictures(change), "new head")
@@ -56,30 +57,47 @@ def _accuracy_bars(ax, runs, title):
     bars = ax.barh(list(runs), middle, xerr=ends, color=["C0", "C1"], capsize=3)
     ax.bar_label(bars, [f"{m:.2f}" for m in middle], label_type="center", color="w", weight="bold")
     ax.invert_yaxis()
-    ax.set(xlim=(0, 1), xticks=[], title=title)
+    ax.set(xlim=(0, 1), title=title)
     ax.grid(visible=False)
+    ax.axvline(0.1, color="w", linestyle=":", linewidth=1.5)
+    ax.set_xticks([0.1, 0.5, 1], ["0.1, guessing", "0.5", "1"])
 
 
-def unit_view(weights, sums, *, changes, image):
-    """The weights of one unit of layer 1 as colors, under the ink of one digit in each of its versions.
+def unit_view(weights, seen, sums, *, changes, image):
+    """The weights of one unit of layer 1; of one digit in each version the ink, and pixel times weight.
 
-    `weights` (64,), `sums[name]` what the unit makes of the version `name`; `changes[name]` makes it from raw
-    images and is missing for the digit as it is; `image` counts the test images.
+    `weights` (64,), `seen[name]` (64,) the digit as the network gets it, `sums[name]` what the unit makes of
+    it. `changes[name]` makes the version from raw images and is missing for the digit as it is; `image`
+    counts the test images.
     """
-    fig, axes = plt.subplots(1, len(sums), figsize=(7.4, 2.1))
-    sums = {name: round(float(total), 1) + 0.0 for name, total in sums.items()}  # never "-0.0"
-    limit = 1.4 * np.abs(weights).max()  # pale enough for black dots
-    for ax, (name, total) in zip(axes, sums.items(), strict=True):
-        ax.imshow(np.reshape(weights, (8, 8)), cmap="RdBu", vmin=-limit, vmax=limit)
-        ink = _pictures(changes.get(name))[image].clip(0)
-        rows, columns = np.indices(ink.shape)
-        ax.scatter(columns, rows, s=2 * ink, color="black")
-        ax.set(xticks=[], yticks=[], xlabel=f"sum {total:.1f}")
-        ax.set_title(name, fontsize=11)
-        ax.grid(visible=False)
+    fig, axes = plt.subplots(2, 1 + len(seen), figsize=(5.6, 3.3))
+    sums = {name: round(float(sums[name]), 1) + 0.0 for name in seen}  # never "-0.0"
+    products = {name: weights * pixels for name, pixels in seen.items()}
+    limit = np.abs(list(products.values())).max()
+    _signed(axes[0, 0], weights, np.abs(weights).max(), "weights")
+    axes[1, 0].text(0.5, 0.5, "pixel x\nweight:", ha="center", va="center", transform=axes[1, 0].transAxes)
+    axes[1, 0].set_axis_off()
+    for (top, low), (name, product) in zip(axes.T[1:], products.items(), strict=True):
+        top.imshow(_pictures(changes.get(name))[image], cmap="gray_r", vmin=0, vmax=16)
+        top.set(xticks=[], yticks=[])
+        top.grid(visible=False)
+        top.set_title(name, fontsize=11)
+        _signed(low, product, limit, "")
+        low.set_xlabel(f"sum {sums[name]:.1f}")
     words = ", ".join(f"{name} {total:.1f}" for name, total in sums.items())
-    fig.set_label(f"Weights of one unit, blue positive and red negative, under one digit. Its sums: {words}.")
+    fig.set_label(
+        "Weights of one unit, and each pixel of a digit times its weight, blue positive and red negative. "
+        f"The sums: {words}."
+    )
     return fig
+
+
+def _signed(ax, values, limit, title):
+    """64 numbers as 8 x 8 squares, blue positive and red negative."""
+    ax.imshow(np.reshape(values, (8, 8)), cmap="RdBu", vmin=-limit, vmax=limit)
+    ax.set(xticks=[], yticks=[])
+    ax.grid(visible=False)
+    ax.set_title(title, fontsize=11)
 
 
 def labels(target, *, labels, accuracy, changes):
@@ -120,29 +138,40 @@ def _show_images(axes, images):
         ax.set_axis_off()
 
 
-def heads(scale, *, drift, accuracy):
-    """How far the old features move with a new head of this scale, and the accuracy in the end.
+def heads(*, drift, accuracy):
+    """How far the old features move with new heads of several scales, and the accuracy in the end.
 
     `drift[scale]` (seeds, epochs) and `accuracy[scale]` (seeds,).
     """
-    fig, (left, right) = plt.subplots(1, 2, width_ratios=[1, 1])
-    for other, runs in drift.items():
-        if other != scale:
-            left.plot(np.median(runs, axis=0), color="#bbbbbb", linestyle="-", linewidth=1.2)
-    runs = np.array(drift[scale])
-    lines_with_spread(left, range(runs.shape[1]), runs, f"head x {scale:g}")
+    fig, (left, right) = plt.subplots(1, 2, width_ratios=[1.2, 1])
+    shades = plt.get_cmap("viridis")(np.linspace(0.85, 0, len(drift)))
+    moved = {scale: np.median(runs, axis=0) for scale, runs in drift.items()}
+    for line, shade in zip(moved.values(), shades, strict=True):
+        left.plot(line, "-", color=shade)
+    groups = _close_ends(moved)
+    for (end, names), side in zip(groups, ["top"] + ["bottom"] * len(groups), strict=False):
+        gap = -0.03 if side == "top" else 0.02
+        left.text(len(line) - 1, end + gap, "x " + ", ".join(names), ha="right", va=side, fontsize=11)
     left.set(ylim=(0, 1.2), xlabel="epoch", title="features, moved by")
     middle = {s: np.median(a) for s, a in accuracy.items()}
-    bars = right.bar([f"{s:g}" for s in middle], list(middle.values()), color="#bbbbbb")
-    bars[list(middle).index(scale)].set_color("C0")
-    right.bar_label(bars, [f"{m:.2f}" for m in middle.values()], fontsize=9)
+    bars = right.bar([f"{s:g}" for s in middle], list(middle.values()), color=shades)
+    right.bar_label(bars, [f"{m:.2f}" for m in middle.values()], fontsize=11)
     right.set(ylim=(0, 1), xlabel="scale of the head", title="test accuracy")
     right.grid(axis="x", visible=False)
-    fig.set_label(
-        f"New head times {scale:g}: after {runs.shape[1] - 1} epochs the old features have moved by "
-        f"{np.median(runs[:, -1]):.0%} of their size; test accuracy {middle[scale]:.2f}."
-    )
+    words = "; ".join(f"{s:g}: {line[-1]:.0%} and {middle[s]:.2f}" for s, line in moved.items())
+    fig.set_label(f"How far the old features move, and the test accuracy, by scale of the new head: {words}.")
     return fig
+
+
+def _close_ends(moved):
+    """The lines in groups that end within 0.05 of each other, from below: the lowest end, and the names."""
+    groups = []
+    for scale, line in sorted(moved.items(), key=lambda item: item[1][-1]):
+        if groups and line[-1] - groups[-1][0] < 0.05:
+            groups[-1][1].append(f"{scale:g}")
+        else:
+            groups.append((line[-1], [f"{scale:g}"]))
+    return groups
 
 
 def first_step(scales, old, head):
@@ -163,23 +192,25 @@ def first_step(scales, old, head):
 
 
 def clouds(epoch, *, features, classes):
-    """Features of the same images under each start, as points in a plane.
+    """Features of the same images under each start, as points in a plane, each side in units of its spread.
 
     `features[label][epoch]` (n, units). The plane is that of the greatest spread after the last epoch, so it
-    stays while the points move.
+    stays while the points move. The titles give the share that lies nearest to the mean of its own class.
     """
-    fig, axes = plt.subplots(1, len(features), figsize=(6, 3.6))
+    fig, axes = plt.subplots(1, len(features), figsize=(6, 3.8))
     words = []
     for ax, (label, history) in zip(axes, features.items(), strict=True):
         last = history[-1] - history[-1].mean(axis=0)
         plane = np.linalg.svd(last, full_matrices=False)[2][:2].T  # (units, 2)
-        points = (history[epoch] - history[-1].mean(axis=0)) @ plane
+        points = (history[epoch] - history[epoch].mean(axis=0)) @ plane
+        points /= np.sqrt(np.mean(np.sum(points**2, axis=1)))
         for marker, c in zip("os^D", np.unique(classes), strict=False):
             ax.plot(*points[classes == c].T, marker, linestyle="", markersize=4, alpha=0.7, label=str(c))
-        reach = 1.1 * np.abs(last @ plane).max()
-        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], title=label)
-        words.append(f"{label}: {near_own_mean(history[epoch], classes):.0%}")
-    axes[-1].legend(loc="upper right", handletextpad=0.1, borderpad=0)
+        share = near_own_mean(history[epoch], classes)
+        limits = (-WIDEST, WIDEST)
+        ax.set(xlim=limits, ylim=limits, xticks=[], yticks=[], title=f"{label}: {100 * share:.0f} %")
+        words.append(f"{label}: {share:.0%}")
+    fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4, handletextpad=0.1)
     fig.set_label(f"After epoch {epoch}. Points nearest to the mean of their own class: {'; '.join(words)}.")
     return fig
 
