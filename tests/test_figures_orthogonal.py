@@ -76,6 +76,19 @@ def test_product_compares_singular_values_with_the_rates():
     np.testing.assert_array_equal(seen.get_ydata(), [4, 0.001])
     np.testing.assert_allclose(theory.get_ydata(), [1, np.exp(-2)])
     assert "1 of 2 above 0.01" in fig.get_label()
+    names = [text.get_text() for text in fig.axes[0].get_legend().get_texts()]
+    assert names[0] == "Gaussian: 1 of 2 above 0.01"
+
+
+def test_std_and_directions_stand_side_by_side():
+    measured = {
+        "Gaussian": np.array([[[0.5, 9], [0.4, 3]]] * 3),
+        "orthogonal": np.array([[[0.5, 9]] * 2] * 3),
+    }
+    fig = orthogonal.left_by_layer(measured, 9)
+    lines = [[line.get_ydata().tolist() for line in ax.lines] for ax in fig.axes]
+    assert lines == [[[0.5, 0.4], [0.5, 0.5]], [[9, 3], [9, 9]]]
+    assert "of 9: Gaussian 3, orthogonal 9" in fig.get_label()
 
 
 def test_angles_of_the_identity_are_all_zero():

@@ -43,16 +43,19 @@ MOVES = {
 }
 
 
-def test_coordinate_check_draws_one_line_a_layer():
-    fig = recipes.coordinate_check("standard", 1, MOVES)
-    ax = fig.axes[0]
-    np.testing.assert_allclose([line.get_ydata() for line in ax.lines], [[1, 1], [2, 8], [4, 64]])
-    assert "layer 1 x 1, layer 2 x 4, logits x 16" in fig.get_label()
-    assert ax.get_ylim() == recipes.coordinate_check("muP", 2, MOVES).axes[0].get_ylim()
+def test_coordinate_check_draws_one_panel_a_scheme_and_one_line_a_layer():
+    fig = recipes.coordinate_check(1, MOVES)
+    standard, mup = fig.axes
+    assert [ax.get_title() for ax in fig.axes] == ["standard", "muP"]
+    np.testing.assert_allclose([line.get_ydata() for line in standard.lines], [[1, 1], [2, 8], [4, 64]])
+    np.testing.assert_allclose([line.get_ydata() for line in mup.lines], 1)
+    assert {line.get_color() for line in standard.lines} == {recipes.STANDARD}
+    assert "standard: layer 1 x 1, layer 2 x 4, logits x 16; muP: layer 1 x 1" in fig.get_label()
+    assert standard.get_ylim() == mup.get_ylim() == recipes.coordinate_check(2, MOVES).axes[0].get_ylim()
 
 
 def test_coordinate_check_shows_the_step_asked_for():
-    lines = recipes.coordinate_check("standard", 2, MOVES).axes[0].lines
+    lines = recipes.coordinate_check(2, MOVES).axes[0].lines
     np.testing.assert_allclose([line.get_ydata() for line in lines], 3)
 
 
@@ -71,12 +74,17 @@ def test_recipes_names_each_start_and_marks_what_overflowed():
 def test_running_sums_end_where_the_parts_do():
     h, after, W = np.array([1.0, 2, 0]), np.array([1.0, 2.5, 0.5]), np.array([[1.0], [2], [4]])
     flat = (h, after, W, W)
-    fig = recipes.running_sums(3, {3: [(h, after, W, W + 0.001), flat], 9: [flat, flat]})
+    steps = {3: [(h, after, W, W + 0.001), flat], 9: [flat, flat]}
+    fig = recipes.running_sums(3, steps, label=0)
     own, below = fig.axes[0].lines
     np.testing.assert_allclose(own.get_ydata(), [1, 3, 3])
     np.testing.assert_allclose(below.get_ydata(), [0, 1000, 3000])
     np.testing.assert_allclose(fig.axes[1].lines[0].get_ydata(), 0)
     assert fig.axes[0].get_xlim() == (0, 9)
+    assert not fig.axes[1].texts  # the digit's class is named at the largest width, if it is shown
+    largest = {3: steps[3]}
+    named = [recipes.running_sums(3, largest, label=k).axes[1].texts for k in (0, 1)]
+    assert [[text.get_text() for text in texts] for texts in named] == [["the digit's class, 0"], []]
     assert "layer 2: own step 3, from below 3000; logits: own step 0, from below 3000" in fig.get_label()
 
 

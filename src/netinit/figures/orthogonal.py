@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from netinit.figures._shared import ink
+from netinit.figures._shared import PLACE, ink
 from netinit.initializers import lecun_normal, orthogonal
 from netinit.plots import lines_with_spread, theory_and_measurement
 
@@ -29,6 +29,7 @@ def circle(matrices: int) -> Figure:
             *(points / scale).T, c=turn, cmap="hsv", s=np.r_[110, [30] * 47], edgecolor="k", linewidth=0.6
         )
         ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xticks=[], yticks=[], title=name)
+        ax.spines[:].set(visible=True, color="0.85")
         ax.set_xlabel(f"width / length = {short / long:.1g}")
         words.append(f"{name}, {short / long:.1g}")
     fig.set_label(f"A circle after {matrices} matrices; width over length: {'; '.join(words)}.")
@@ -53,12 +54,12 @@ def lean(W: np.ndarray) -> Figure:
     words = []
     for ax, title, (x, y), mark in zip(axes, ("before", "after"), (np.eye(2), W), ("", "W"), strict=True):
         foot = (x @ y) / (x @ x) * x
-        ax.fill(*np.transpose([np.zeros(2), x, x + y, y]), color="C0", alpha=0.12, linewidth=0)
+        ax.fill(*np.transpose([np.zeros(2), x, x + y, y]), color="0.9", linewidth=0)
         for end, name in ((x, "x"), (y, "y")):
             arrow = {"arrowstyle": "-|>", "color": "k", "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
             ax.annotate("", end, (0, 0), arrowprops=arrow)
             ax.text(*(1.14 * end), f"${name}{mark}$", ha="center", va="center")
-        ax.plot(*np.transpose([foot, y]), "--", color="C1", linewidth=2.5)
+        ax.plot(*np.transpose([foot, y]), "--", color="C2", linewidth=3, zorder=4)  # above the arrows
         lengths = [np.linalg.norm(v) for v in (x, y, y - foot)]
         ax.set(aspect="equal", xlim=(-0.35, 2.05), ylim=(-0.7, 1.25), xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
@@ -111,7 +112,8 @@ def recurrent(
 
     `norms(W, unit, seed)` gives the norms for one matrix.
     """
-    fig, (plane, ax) = plt.subplots(1, 2, width_ratios=[2, 3])
+    place = PLACE | {"left": 0.08, "wspace": 0.2, "width_ratios": [2, 3]}
+    fig, (plane, ax) = plt.subplots(1, 2, layout="none", gridspec_kw=place)
     words = []
     for (kind, group), marker, color in zip(matrices.items(), "xo", ("C0", "C1"), strict=True):
         values = np.linalg.eigvals(gain * group[0])
@@ -139,23 +141,40 @@ def _unit_circle(plane: Axes):
 
 
 def product(spectra: Mapping[str, Mapping[int, np.ndarray]], rates: np.ndarray, *, depth: int) -> Figure:
-    """Singular values of the product at a depth, by kind, and what the exact rates per layer predict."""
+    """Singular values of the product at a depth, by kind, and what the exact rates per layer predict.
+
+    The legend counts those above 0.01.
+    """
     fig, ax = plt.subplots()
     directions, words = np.arange(1, len(rates) + 1), []
     for kind, found in spectra.items():
         values = found[depth]
-        ax.semilogy(directions, values, label=kind)
-        words.append(
-            f"{kind}: largest {values[0]:.1f}, {(values > 0.01).sum()} of {len(values)} above 0.01, "
-            f"median {np.median(values):.1e}"
-        )
-    label = "Gaussian, exp(λ L)"
+        left = f"{(values > 0.01).sum()} of {len(values)} above 0.01"
+        ax.semilogy(directions, values, label=f"{kind}: {left}")
+        words.append(f"{kind}: largest {values[0]:.1f}, {left}, median {np.median(values):.1e}")
+    label = "Gaussian, predicted"
     ax.semilogy(directions, np.exp(depth * rates), ":", color="k", linewidth=1.4, label=label)
     ax.axhline(0.01, color="0.5", linestyle=":", linewidth=1.2)
+    ax.text(1.01, 0.01, "0.01", transform=ax.get_yaxis_transform(), va="center", color="0.4", fontsize=11)
     ax.set(xlabel="direction, strongest first", ylabel="singular value", title=f"depth {depth}")
-    ax.set(ylim=(1e-30, 1e3), xlim=(0, len(rates) + 1))
+    ax.set(ylim=(1e-30, 1e3), xlim=(0, len(rates) + 1), yticks=10.0 ** np.arange(-30, 1, 5))
+    ax.minorticks_off()
     ax.legend(loc="lower left")
     fig.set_label(f"Singular values of the product at depth {depth}. {'; '.join(words)}.")
+    return fig
+
+
+def left_by_layer(measured: Mapping[str, np.ndarray], of: int) -> Figure:
+    """The std and the directions left behind each layer, by kind; measured[kind] is (seeds, layers, 2)."""
+    fig, axes = plt.subplots(1, 2, figsize=(6, 3.2))
+    titles = ("std of the layer's outputs", f"directions left, of {of}")
+    for place, (ax, title, top) in enumerate(zip(axes, titles, (1, of * 1.06), strict=True)):
+        for kind, values in measured.items():
+            lines_with_spread(ax, range(1, values.shape[1] + 1), values[:, :, place], kind)
+        ax.set(title=title, xlabel="layer", ylim=(0, top))
+    axes[0].legend(loc="upper right")
+    words = [f"{kind} {np.median(values[:, -1, 1]):.0f}" for kind, values in measured.items()]
+    fig.set_label(f"Std and directions left by layer; behind the last layer, of {of}: {', '.join(words)}.")
     return fig
 
 
@@ -180,7 +199,7 @@ def modes(
     depth: str,
 ) -> Figure:
     """Strengths of the modes: the solution as lines, curves[c, depth] = (steps, u); simulated as dots."""
-    fig, ax = plt.subplots()
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PLACE)
     seen = np.arange(0, step + 1, 20)
     strengths = [c for c, L in curves if int(depth) == L]
     for k, c in enumerate(strengths):

@@ -3,7 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-STANDARD, MUP, GREEN = "#D55E00", "#0072B2", "#009E73"
+STANDARD, MUP, GREEN = "#D55E00", "#0072B2", "#009E73"  # the schemes
+OWN, BELOW = "#009E73", "#AA4499"  # the two parts of a unit's move
 
 
 def transfer(width, rows):
@@ -60,43 +61,48 @@ def best_rate(rows, width, scheme):
     return min(shown, key=lambda row: np.median(row["loss"]))["lr"]
 
 
-def coordinate_check(scheme, steps, moves):
-    """How far each layer's preactivations have moved after some steps, by width.
+def coordinate_check(steps, moves):
+    """How far each layer's preactivations have moved after some steps, by width; a panel for each scheme.
 
     moves[scheme][width] holds (seeds, steps, layers); `steps` counts from 1.
     """
-    widths = list(moves[scheme])
-    middle = np.array([np.median(moves[scheme][width], axis=0)[steps - 1] for width in widths])
-    fig, ax = plt.subplots()
-    names = [f"layer {i}" for i in range(1, middle.shape[1])] + ["logits"]
-    for values, name, mark in zip(middle.T, names, "os^D", strict=False):
-        ax.plot(widths, values, marker=mark, label=name)
-    ax.set(xscale="log", yscale="log", ylim=_limits(moves), xlabel="width", ylabel="rms of the change")
-    ax.set_xticks(widths, widths)
-    ax.minorticks_off()
-    ax.set_title(f"{scheme}, after {steps} step{'s' * (steps > 1)}")
-    ax.legend(loc="upper left", ncols=len(names))
-    growth = [
-        f"{name} x {last / first:.2g}" for name, first, last in zip(names, middle[0], middle[-1], strict=True)
-    ]
-    fig.set_label(
-        f"{scheme}, step {steps}: change from width {widths[0]} to {widths[-1]}: {', '.join(growth)}."
-    )
+    fig, axes = plt.subplots(1, len(moves), figsize=(6, 3.6), sharey=True)
+    words = []
+    for ax, color, (scheme, runs) in zip(axes, (STANDARD, MUP, GREEN), moves.items(), strict=False):
+        widths = list(runs)
+        middle = np.array([np.median(runs[width], axis=0)[steps - 1] for width in widths])
+        names = [f"layer {i}" for i in range(1, middle.shape[1])] + ["logits"]
+        for values, name, look in zip(middle.T, names, ("o:", "s--", "^-", "D-."), strict=False):
+            ax.plot(widths, values, look, color=color, label=name)
+        ax.set(xscale="log", yscale="log", ylim=_limits(moves), xlabel="width", title=scheme)
+        ax.set_xticks(widths, widths)
+        ax.minorticks_off()
+        growth = [f"{n} x {b / a:.2g}" for n, a, b in zip(names, middle[0], middle[-1], strict=True)]
+        words.append(f"{scheme}: {', '.join(growth)}")
+    axes[0].set_ylabel("rms of the change")
+    _layers_above(fig, *axes[0].get_legend_handles_labels(), f"step {steps}")
+    fig.set_label(f"Step {steps}, change from width {widths[0]} to {widths[-1]}; {'; '.join(words)}.")
     return fig
 
 
-def running_sums(width, steps):
+def _layers_above(fig, lines, names, title):
+    """One legend for all panels: the marks of the layers, in gray, as the panels have their own colors."""
+    gray = [plt.Line2D([], [], color="#555555", marker=x.get_marker(), ls=x.get_linestyle()) for x in lines]
+    fig.legend(gray, names, loc="outside upper center", ncols=len(names), title=title)
+
+
+def running_sums(width, steps, label):
     """How the two parts of a unit's move add up, term by term: some units of two layers, for one example.
 
     steps[width] holds, for layer 2 and then the logits, that example's outputs below before and after the
     step, (n,), and the weights of the units before and after it, (n, units); all sums are divided by the
-    rate 0.001.
+    rate 0.001. The logit of class `label`, the digit's own, is named at the largest width, if it is shown.
     """
     fig, axes = plt.subplots(2, 1, figsize=(6, 5.4), sharex=True)
     words = []
     for place, (ax, name) in enumerate(zip(axes, ("layer 2", "logits"), strict=True)):
         sums = _running(steps[width][place])
-        for (part, lines), color, dash in zip(sums.items(), (MUP, STANDARD), ("-", "--"), strict=True):
+        for (part, lines), color, dash in zip(sums.items(), (OWN, BELOW), ("-", "--"), strict=True):
             drawn = ax.plot(np.arange(1, width + 1), lines, dash, color=color, marker="", linewidth=1.2)
             drawn[0].set_label(part)
         ends = [f"{part} {np.sqrt(np.mean(lines[-1] ** 2)):.0f}" for part, lines in sums.items()]
@@ -104,6 +110,9 @@ def running_sums(width, steps):
         top = max(np.abs(lines).max() for step in steps.values() for lines in _running(step[place]).values())
         ax.set(xlim=(0, max(steps)), ylim=(-1.05 * top, 1.05 * top), ylabel="sum / rate")
         ax.set_title(f"{name}, width {width}")
+    if label < lines.shape[1] and width == max(steps):
+        where = {"textcoords": "offset points", "xytext": (-4, -24), "ha": "right", "fontsize": 11}
+        axes[1].annotate(f"the digit's class, {label}", (width, lines[-1, label]), color=BELOW, **where)
     axes[0].legend(loc="upper left", ncols=2)
     axes[1].set_xlabel("terms added")
     fig.set_label(f"Sums of {width} terms, rms over some units at the end; {'; '.join(words)}.")
@@ -121,9 +130,9 @@ def _terms(part, h, h_after, W, W_after):
 
 
 def _limits(moves):
-    """The same range of movements for every frame, with room above for the names."""
+    """The same range of movements for every frame."""
     medians = [np.median(runs, axis=0) for scheme in moves.values() for runs in scheme.values()]
-    return np.min(medians) / 2, np.max(medians) * 8
+    return np.min(medians) / 2, np.max(medians) * 2
 
 
 def recipes(streams, accuracies, rates):
