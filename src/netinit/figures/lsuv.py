@@ -75,7 +75,7 @@ def stream(measured: np.ndarray) -> Figure:
 
 
 def units(outputs: Mapping[int, np.ndarray]) -> Figure:
-    """Preactivations in a few units of some layers, outputs[layer] (examples, units): a dot for each example."""
+    """Preactivations in some units by layer, outputs[layer] (examples, units): a dot for each example."""
     fig, ax = plt.subplots(figsize=PHONE)
     for row, z in enumerate(outputs.values()):
         for place, column in zip(np.linspace(-0.3, 0.3, z.shape[1]), z.T, strict=True):
