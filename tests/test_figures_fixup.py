@@ -43,6 +43,13 @@ def test_a_block_has_its_parts_in_order_and_the_sizes_behind_them(sizes):
         assert texts["2q"][0] == texts["$h + f(h)$"][0]
 
 
+def test_a_long_branch_runs_in_rows_of_three():
+    fig = figures.block(list("abcdefg"))
+    places = {text.get_text(): text.get_position() for text in fig.axes[0].texts}
+    assert [places[name] for name in "adg"] == [(1, 0), (1, -1), (1, -2)]
+    assert max(x for x, _ in places.values()) < fig.axes[0].get_xlim()[1]
+
+
 def test_growth_names_each_line_once():
     fig = figures.growth({"a": np.array([1.0, 2.0])}, {"a": np.array([[1.0, 2.1], [1.0, 2.3]])})
     np.testing.assert_array_equal(fig.axes[0].lines[0].get_ydata(), [1, 2])
@@ -98,6 +105,13 @@ def test_curves_draw_the_median_of_each_depth():
     ax = figures.curves({1: runs, 64: runs + 1}).axes[0]
     np.testing.assert_allclose([line.get_ydata() for line in ax.lines], [[2.2, 1.0], [3.2, 2.0]])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["1 block", "64 blocks"]
+
+
+def test_curves_of_another_start_are_gray_and_named():
+    runs = np.array([[2.0, 1.0], [2.2, 1.5], [2.4, 0.5]])
+    ax = figures.curves({1: runs}, {"He": runs + 1}).axes[0]
+    assert (ax.lines[1].get_color(), ax.lines[1].get_ydata().tolist()) == ("0.45", [3.2, 2.0])
+    assert ax.get_legend().get_texts()[1].get_text() == "He"
 
 
 def test_wake_up_shows_what_has_changed():

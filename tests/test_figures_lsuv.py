@@ -27,6 +27,22 @@ def test_the_layers_that_are_done_stand_at_one(done):
     assert fig.get_label().startswith(f"{done} of 11 layers have std 1")
 
 
+def test_the_bands_stand_where_a_square_is_applied():
+    ax = lsuv.walk(0).axes[0]
+    assert [round(band.get_x()) for band in ax.patches] == [1, 3, 5, 7, 9]
+
+
+def test_each_unit_has_a_row_of_dots_below_those_of_the_layer_before():
+    fig = lsuv.units({1: np.array([[0.0, 1.0], [2.0, 3.0]]), 4: np.array([[0.5, -0.5], [0.5, -0.5]])})
+    ax = fig.axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["layer 1", "layer 4"]
+    rows = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [line.get_xdata().tolist() for line in rows] == [[0, 2], [1, 3], [0.5, 0.5], [-0.5, -0.5]]
+    heights = [line.get_ydata()[0] for line in rows]
+    assert heights == sorted(heights)
+    assert ax.yaxis_inverted()
+
+
 def test_the_stream_is_compared_with_one_plus_k():
     fig = lsuv.stream(np.array([[1.0, 2.2, 3.1], [1.0, 1.8, 3.5]]))
     assert fig.axes[0].lines[0].get_ydata().tolist() == [1, 2, 3]

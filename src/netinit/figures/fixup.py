@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Circle
 
 from netinit.losses import softmax_cross_entropy
 from netinit.models import Residual, Sequential
@@ -57,26 +58,37 @@ def block(parts: Sequence[str], sizes: Sequence[str] = ()) -> Figure:
 
     `sizes` names the second moments: of the stream, behind each part, and behind the sum.
     """
-    fig, ax = plt.subplots(figsize=(6, 2.1))
-    ends = 0.35, len(parts) + 0.75
-    arrow = {"arrowstyle": "-|>", "color": "0.4", "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
-    corners = [(0, 1), (ends[0], 1), (ends[0], 0), (ends[1], 0), (ends[1], 0.86)]
-    ax.plot(*np.transpose(corners), color="0.4", linestyle="-", linewidth=1.8, zorder=0)
-    ax.annotate("", (ends[1], 0.86), (ends[1], 0), arrowprops=arrow)
-    ax.annotate("", (ends[1] - 0.12, 1), (0, 1), arrowprops=arrow)
-    ax.annotate("", (len(parts) + 1.5, 1), (ends[1] + 0.12, 1), arrowprops=arrow)
+    columns = len(parts) if len(parts) < 5 else 3  # a long branch runs in rows of three
+    last = (len(parts) - 1) // columns
+    top = 1.75 if sizes else 1.45
+    fig, ax = plt.subplots(figsize=(4.6, 0.6 * (top + 0.35 + last)))
+    ends = 0.35, columns + 0.75 + (0.25 if last else 0)
+    _paths_of_a_block(ax, ends, columns + 0.7, last)
     box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "C0", "linewidth": 1.5}
     for k, part in enumerate(parts):
-        ax.text(k + 1, 0, part, ha="center", va="center", bbox=box, fontsize=min(12, 84 / len(parts)))
+        ax.text(k % columns + 1, -(k // columns), part, ha="center", va="center", bbox=box)
     round_box = box | {"boxstyle": "circle,pad=0.15", "edgecolor": "0.4"}
     ax.text(ends[1], 1, "+", ha="center", va="center", bbox=round_box)
     _name(ax, 0, 1.15, "$h$", sizes[:1])
-    _name(ax, len(parts) + 1.2, 1.15, "$h + f(h)$", sizes[-1:])
+    _name(ax, ends[1] + 0.45, 1.15, "$h + f(h)$", sizes[-1:])
     for k, size in enumerate(sizes[1:-1]):
         ax.text(k + 1.48, 0.12, size, ha="center", color="C1")
-    ax.set(xlim=(-0.4, len(parts) + 1.9), ylim=(-0.35, 1.75))
+    ax.set(xlim=(-0.4, ends[1] + 1.15), ylim=(-0.35 - last, top))
     ax.axis("off")
     return fig
+
+
+def _paths_of_a_block(ax, ends: tuple[float, float], turn: float, last: int):
+    """The stream above and the branch below it, whose row 0 to `last` each turn back at x = `turn`."""
+    corners = [(0, 1), (ends[0], 1), (ends[0], 0)]
+    for row in range(last):
+        corners += [(turn, -row), (turn, -row - 0.5), (ends[0], -row - 0.5), (ends[0], -row - 1)]
+    corners += [(ends[1], -last), (ends[1], 0.86)]
+    ax.plot(*np.transpose(corners), color="0.4", linestyle="-", linewidth=1.8, zorder=0)
+    arrow = {"arrowstyle": "-|>", "color": "0.4", "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", (ends[1], 0.86), (ends[1], -last), arrowprops=arrow)
+    ax.annotate("", (ends[1] - 0.12, 1), (0, 1), arrowprops=arrow)
+    ax.annotate("", (ends[1] + 0.75, 1), (ends[1] + 0.12, 1), arrowprops=arrow)
 
 
 def _name(ax, x: float, y: float, name: str, size: Sequence[str]):
@@ -105,11 +117,8 @@ def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int, 
     """
     fig, ax = plt.subplots(figsize=(6, 4.6))
     outputs, steps = _paths(build(blocks, np.random.default_rng(5)), x, y, image)
-    ends, shown = (
-        [],
-        [y[image], np.argmax(steps[0] - steps[-1])],
-    )  # the right class, and the one that loses most
-    legend = []
+    shown = [y[image], np.argmax(steps[0] - steps[-1])]  # the right class, and the one that loses most
+    ends, legend = [], []
     for name, path, color in ("changes by one step", steps, "C1"), ("outputs at the start", outputs, "C0"):
         arrows = np.diff(path[:, shown], axis=0)
         length = np.mean(np.linalg.norm(arrows, axis=1))
@@ -118,14 +127,21 @@ def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int, 
         shape = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006}
         ax.quiver(*starts.T, *arrows.T / length, color=color, label=ends[-1], **shape)
         legend.append(_arrow(f"{ends[-1]} arrows away", color))
-    ax.set(xlim=(-blocks / 2, 1.05 * blocks), ylim=(-blocks, max(3, blocks / 2)), aspect="equal")
-    ax.set(xlabel="right logit, in mean arrows", ylabel="a wrong logit, in mean arrows")
+    legend.append(_circle(ax, blocks**0.5, "√N arrows away"))
+    ax.set(xlim=(-blocks / 2, 1.05 * blocks), ylim=(-1.1 * blocks, max(3, blocks / 2)), aspect="equal")
+    ax.set(xlabel="right logit, in mean arrows", ylabel="wrong logit, in mean arrows")
     title = f"{blocks} branches, an arrow for each"
     fig.legend(handles=legend, loc="outside upper center", title=title)
     fig.set_label(
         f"{blocks} arrows each, head to tail. Distance from the start in arrows: {'; '.join(ends)}."
     )
     return fig
+
+
+def _circle(ax, radius: float, label: str) -> Line2D:
+    """A dotted circle around the start, and what stands for it in a legend."""
+    ax.add_patch(Circle((0, 0), radius, facecolor="none", edgecolor="0.35", linestyle=":", linewidth=2))
+    return Line2D([], [], color="0.35", linestyle=":", marker="", label=label)
 
 
 def _arrow(label: str, color: str) -> Line2D:
@@ -169,11 +185,20 @@ def wake_up(weights: Sequence[Sequence[np.ndarray]], *, step: int) -> Figure:
     return fig
 
 
-def curves(losses: Mapping[int, np.ndarray]) -> Figure:
-    """Training loss by epoch, losses[blocks] = (seeds, epochs + 1): a median and a band for each depth."""
-    fig, ax = plt.subplots(figsize=(6, 3))
-    for blocks, runs in losses.items():
-        lines_with_spread(ax, range(runs.shape[1]), runs, f"{blocks} block" + "s" * (blocks > 1))
+def curves(losses: Mapping[int, np.ndarray], others: Mapping[str, np.ndarray] | None = None) -> Figure:
+    """Training loss by epoch, losses[blocks] = (seeds, epochs + 1): a median and a band for each depth.
+
+    Thicker lines lie below thinner ones, so that equal curves all show. `others`: runs of another start,
+    medians in gray, to compare.
+    """
+    fig, ax = plt.subplots(figsize=(4.6, 3.4))
+    blues = plt.get_cmap("Blues")(np.linspace(0.35, 1, len(losses)))
+    widths = np.linspace(8, 1.5, len(losses))
+    for (blocks, runs), color, width in zip(losses.items(), blues, widths, strict=True):
+        style = {"color": color, "linewidth": width, "linestyle": "-", "marker": ""}
+        lines_with_spread(ax, range(runs.shape[1]), runs, f"{blocks} block" + "s" * (blocks > 1), **style)
+    for (name, runs), dashes in zip((others or {}).items(), ["--", ":", "-."], strict=False):
+        ax.plot(np.median(runs, axis=0), color="0.45", linestyle=dashes, marker="", label=name)
     ax.set(xticks=range(runs.shape[1]), ylim=(0, None), xlabel="epoch", ylabel="training loss")
     ax.legend()
     return fig

@@ -19,6 +19,7 @@ from netinit.trace import trace
 SQUARE = ActivationFunction(
     "squared relu", lambda z: np.maximum(z, 0) ** 2, lambda z, y: np.where(z > 0, 2 * np.sqrt(y), 0)
 )
+TIGHT = {"handletextpad": 0.3, "columnspacing": 1, "borderpad": 0}  # a legend of one row
 LIMITS = 1e-3, 5  # of the std in the walk
 SPANS = {"tanh": [-1, 0, 1], "sigmoid": [0, 0.5, 1], "relu": [0, 2, 4, 6]}  # the outputs that `chase` shows
 
@@ -29,6 +30,9 @@ def walk(layers_done: int) -> Figure:
     fig, ax = plt.subplots(figsize=(4.6, 3.1))
     layers = np.arange(1, len(now) + 1)
     done = layers <= layers_done
+    for k in range(1, len(now), 2):  # a square follows each odd layer
+        label = "a square between" if k == 1 else None
+        ax.axvspan(k + 0.12, k + 0.88, color="0.85", linewidth=0, zorder=0, label=label)
     ax.axhline(1, color="0.3", linestyle="-", linewidth=1, marker="")
     for part, style in (done, {"color": "C1", "marker": "s"}), (~done, {"color": "0.45", "marker": "o"}):
         ax.vlines(layers[part], np.minimum(now[part], 1), np.maximum(now[part], 1), color=style["color"])
@@ -38,7 +42,10 @@ def walk(layers_done: int) -> Figure:
     ax.set_yticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
     ax.set(xlabel="layer", ylabel="std of preactivations")
     ax.minorticks_off()
-    fig.legend(loc="outside upper center", ncols=2)
+    ax.grid(False, axis="x")
+    handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    names = ["to come", "set", "a square between"]
+    fig.legend([handles[name] for name in names], names, loc="outside upper center", ncols=3, **TIGHT)
     fig.set_label(f"{layers_done} of {len(now)} layers have std 1, the last has {now[-1]:.1g}.")
     return fig
 
@@ -64,6 +71,19 @@ def stream(measured: np.ndarray) -> Figure:
     ax.plot(k, 2.0**k, color="C1", linestyle="--", label="He: $2^k$ (chapter 8)")
     ax.set(yscale="log", xlabel="blocks k", ylabel="second moment of the stream")
     ax.legend()
+    return fig
+
+
+def units(outputs: Mapping[int, np.ndarray]) -> Figure:
+    """Preactivations in some units by layer, outputs[layer] (examples, units): a dot for each example."""
+    fig, ax = plt.subplots(figsize=PHONE)
+    for row, z in enumerate(outputs.values()):
+        for place, column in zip(np.linspace(-0.3, 0.3, z.shape[1]), z.T, strict=True):
+            ax.axhline(row + place, color="0.85", linestyle="-", linewidth=0.8, marker="", zorder=0)
+            ax.plot(column, np.full(len(z), row + place), "o", color="C0", markersize=5, alpha=0.5)
+    ax.set_yticks(range(len(outputs)), [f"layer {layer}" for layer in outputs])
+    ax.set(xlim=(-3, 3), ylim=(len(outputs) - 0.5, -0.5), xticks=range(-3, 4), xlabel="preactivation")
+    ax.grid(False, axis="y")
     return fig
 
 
