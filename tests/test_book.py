@@ -34,6 +34,15 @@ def make_notebook(path, *sources):
     return path
 
 
+def silent_pictures(notebook):
+    """The first line of each cell that shows a figure and does not say what is to be seen."""
+    for cell in notebook.cells:
+        drawn = any("<Figure" in str(output) for output in cell.get("outputs", ()))
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        if drawn and "remove-output" not in cell.metadata.get("tags", ()) and " " not in alt:
+            yield cell.source.split("\n")[0]
+
+
 def run(*arguments):
     """Run Python as `make` does: without the backend that the unit tests choose for Matplotlib."""
     environment = {key: value for key, value in os.environ.items() if key != "MPLBACKEND"}
@@ -67,6 +76,12 @@ def test_notebook_holds_outputs(path):
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     least = 3 if re.match(r"\d\d-", path.name) else 1
     assert sum(bool(cell.outputs) for cell in cells) >= least, "strict nbval would compare next to nothing"
+
+
+@each_notebook
+def test_each_picture_has_a_text_alternative(path):
+    """A live figure brings its own; what a cell draws is described by the cell."""
+    assert list(silent_pictures(nbformat.read(path, as_version=4))) == []
 
 
 @each_notebook
@@ -223,6 +238,14 @@ def test_an_output_that_cannot_be_compared_is_refused(tmp_path, source, words):
     assert words in done.stderr
     assert source in done.stderr
     assert path.read_bytes() == before
+
+
+def test_a_picture_that_nobody_describes_is_found():
+    output = nbformat.v4.new_output("display_data", {"text/plain": "<Figure size 720x432 with 1 Axes>"})
+    cell = nbformat.v4.new_code_cell("plt.plot(x)\nplt.show()", outputs=[output])
+    assert list(silent_pictures(nbformat.v4.new_notebook(cells=[cell]))) == ["plt.plot(x)"]
+    cell.metadata["mystnb"] = {"image": {"alt": "A line that rises."}}
+    assert list(silent_pictures(nbformat.v4.new_notebook(cells=[cell]))) == []
 
 
 def test_normal_form():

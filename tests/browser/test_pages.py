@@ -34,7 +34,8 @@ def test_page_is_light(visited):
 
 
 def test_every_picture_has_a_text_alternative(visited):
-    silent = "[...document.images].filter((img) => !img.alt.trim()).map((img) => img.src.slice(0, 90))"
+    # A page says the address of a picture where its cell says nothing: no alternative either.
+    silent = "[...document.images].filter((img) => !img.alt.includes(' ')).map((img) => img.src.slice(0, 90))"
     assert visited.page.evaluate(f"() => {silent}") == []
 
 
