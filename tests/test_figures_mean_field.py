@@ -53,15 +53,17 @@ def test_the_size_by_layer_starts_with_the_sum_and_settles():
 
 @pytest.mark.parametrize(("weight", "bias", "low", "high"), [(1, 0.05, 0.98, 1.0), (4, 0.05, -0.2, 0.5)])
 def test_plane(weight, bias, low, high):
-    fig = mean_field.plane(weight, bias, {weight: 0.64})
+    fig = mean_field.plane(weight, bias, {1: 0.1, 2: 0.32} | {weight: 0.64})
     left, above, below = fig.axes
-    assert (left.lines[1].get_xdata()[0], drawn(left, 1)[0]) == (weight, bias)
+    assert (left.lines[-1].get_xdata()[0], drawn(left, -1)[0]) == (weight, bias)
+    named = {round(text.get_position()[0]): text.get_text() for text in left.texts}
+    assert named == {1: "10%", 2: "32%"} | {weight: "64%"}  # the starts of the text
     assert low < drawn(below, 0)[-1] <= high  # theory
     assert np.abs(drawn(below, 1) - drawn(below, 0)[::2]).max() < 0.4  # one network of 200 units
     assert drawn(above, 0)[-1] ** 2 == pytest.approx(theory.fixed_point("tanh", weight, bias))
     assert np.abs(drawn(above, 1) / drawn(above, 0)[::2] - 1).max() < 0.2
-    assert [text.get_text() for text in fig.texts] == ["accuracy after training: 0.64"]
-    assert "accuracy after training: 0.64" in fig.get_label()
+    assert [text.get_text() for text in fig.texts] == ["accuracy after training: 64%"]
+    assert "accuracy after training: 64%" in fig.get_label()
 
 
 @pytest.mark.parametrize(("weight", "last"), [(0.5, 0.0), (4, 0.8)])
@@ -77,21 +79,25 @@ def test_a_circle_shrinks_or_stays_spread(weight, last):
 @pytest.mark.parametrize("weight", [1, 4])
 def test_stairs_end_at_the_fixed_point(weight):
     fig = mean_field.cobweb(weight)
-    ax = fig.axes[0]
-    star = theory.correlation_fixed_point("tanh", weight, 0.05)
-    assert abs(drawn(ax, 2)[-1] - star) < 0.05  # from 0.02
+    ax, change = fig.axes
+    q, star = (
+        theory.fixed_point("tanh", weight, 0.05),
+        theory.correlation_fixed_point("tanh", weight, 0.05),
+    )
+    slopes = {end: theory.chi("tanh", q, weight, correlation=end) for end in (star, 1.0)}
+    assert abs(drawn(ax, 2)[-1] - star) < 0.01  # from 0.02
+    assert abs(drawn(ax, 4)[-1] - star) < 0.05  # from 0.98
     assert drawn(ax, 1)[-1] == pytest.approx(1)  # the map at 1
-    np.testing.assert_allclose(sorted(set(drawn(ax, -1))), sorted({star, 1.0}))  # the diamonds
+    np.testing.assert_allclose(drawn(ax, -1), sorted(slopes))  # the diamonds
+    np.testing.assert_allclose(change.lines[-1].get_xdata(), sorted(slopes))
+    np.testing.assert_allclose(drawn(change, 1), drawn(ax, 1) - ax.lines[1].get_xdata())
     tangents = [line for line in ax.lines if line.get_linestyle() == "--" and len(line.get_xdata())]
-    q = theory.fixed_point("tanh", weight, 0.05)
-    for line, end in zip(tangents, sorted({star, 1.0}), strict=True):
+    for line, end in zip(tangents, sorted(slopes), strict=True):
         (left, right), (low, high) = line.get_data()
         assert left < end <= right
-        assert (high - low) / (right - left) == pytest.approx(theory.chi("tanh", q, weight, correlation=end))
-    assert ("at c*" in ax.get_title()) == (star < 1)
-    assert (
-        f"slope {theory.chi('tanh', theory.fixed_point('tanh', weight, 0.05), weight):.2f}" in fig.get_label()
-    )
+        assert (high - low) / (right - left) == pytest.approx(slopes[end])
+    assert ("at c*" in fig.texts[0].get_text()) == (star < 1)
+    assert f"slope {slopes[1.0]:.2f}" in fig.get_label()
 
 
 def test_pairs_draw_theory_and_the_median():
@@ -99,8 +105,8 @@ def test_pairs_draw_theory_and_the_median():
     runs = [np.linspace(0, 1, 6), np.linspace(0, 0.5, 6), np.linspace(0, 0.7, 6)]
     fig = mean_field.pairs(layers, {"edge": {"twins": (np.ones(6), runs), "0 and 4": (np.zeros(6), runs)}})
     np.testing.assert_array_equal(drawn(fig.axes[0]), np.ones(6))
-    np.testing.assert_allclose(drawn(fig.axes[0], 1), np.linspace(0, 0.7, 6)[::3])
-    assert "edge, twins: 0.42" in fig.get_label()
+    np.testing.assert_allclose(drawn(fig.axes[0], 1), np.linspace(0, 0.7, 6)[::5])
+    assert "edge, twins: 0.70" in fig.get_label()
 
 
 def test_trainability_shows_the_medians_of_its_depth():
@@ -138,7 +144,7 @@ def test_hermite_weights_of_known_functions():
 def test_series_draws_the_map():
     left, right = mean_field.series("relu").axes
     assert left.patches[0].get_height() == pytest.approx(1 / np.pi)
-    assert drawn(right, 1)[20] == pytest.approx(theory.correlation_map("relu", 0.0, 1.0, 2.0))
+    assert drawn(right, 1)[10] == pytest.approx(theory.correlation_map("relu", 0.0, 1.0, 2.0))
 
 
 def test_both_scales_draws_powers_of_chi():

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -40,22 +41,31 @@ def test_the_two_rows_say_which_units_are_alike():
     assert titles == ["equal start: 30% of the digits are read", "random: 90% of the digits are read"]
     assert "equal start: 30% of the digits are read, all pictures are the same" in fig.get_label()
     assert "random: 90% of the digits are read, the pictures differ" in fig.get_label()
-    assert [tick.get_text() for tick in bar.get_xticklabels()] == ["-0.5", "0", "0.1", "0.5"]
+    assert [tick.get_text() for tick in bar.get_xticklabels()] == ["-0.3", "0", "0.1", "0.3"]
     assert bar.get_xlim() == rows[0].images[0].get_clim()
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [("A", "the pictures differ"), ("D", "all pictures are the same")]
-)
-def test_half_equal_shows_the_chosen_network_at_the_chosen_epoch(name, words):
-    runs = {"A": run([EQUAL, DISTINCT], [0.1, 0.9]), "D": run([DISTINCT, EQUAL], [0.1, 0.25])}
-    fig = zero.half_equal(1, name, runs=runs)
-    shown = runs[name][0].probes[1]
-    top, bottom = (ax.images[0].get_array() for ax in fig.axes[:2])
-    np.testing.assert_array_equal(top[:, :8], shown[:, 0].reshape(8, 8))
-    np.testing.assert_array_equal(bottom[:, :8], shown[:, 8].reshape(8, 8))
-    assert words in fig.get_label()
-    assert fig.axes[0].get_title().startswith(f"{name}, epoch 1")
+def test_four_starts_show_what_comes_in_and_what_goes_out():
+    out_equal, out_distinct = np.tile(np.linspace(-0.2, 0.2, 10), (8, 1)), DISTINCT[:8, :10]
+    runs = {
+        "A": run([(EQUAL[:, :8], out_equal), (DISTINCT[:, :8], out_distinct)], [0.1, 0.9]),
+        "D": run([(DISTINCT[:, :8], out_distinct), (EQUAL[:, :8], out_equal)], [0.1, 0.25]),
+    }
+    fig = zero.four_starts(1, runs=runs)
+    pictures, strips, below, equal_strips, bar = fig.axes
+    np.testing.assert_array_equal(pictures.images[0].get_array()[:, :8], DISTINCT[:, 0].reshape(8, 8))
+    np.testing.assert_array_equal([image.get_array()[0] for image in strips.images], out_distinct)
+    np.testing.assert_array_equal(below.images[0].get_array()[:, :8], EQUAL[:, 0].reshape(8, 8))
+    np.testing.assert_array_equal([image.get_array()[0] for image in equal_strips.images], out_equal)
+    assert [pictures.get_title(), below.get_title()] == [
+        "A: validation accuracy 0.90",
+        "D: validation accuracy 0.25",
+    ]
+    assert bar.get_xlim() == pictures.images[0].get_clim() == strips.images[0].get_clim()
+    assert "A: validation accuracy 0.90; coming in, the pictures differ; going out, the strips differ" in (
+        fig.get_label()
+    )
+    assert "coming in, all pictures are the same; going out, all strips are the same" in fig.get_label()
 
 
 def grown(outgoing, steps):
@@ -64,7 +74,7 @@ def grown(outgoing, steps):
 
 
 @pytest.mark.parametrize(
-    ("outgoing", "verdict"), [("0.5 and 0.5", "two equal units"), ("0.6 and 0.4", "the units differ")]
+    ("outgoing", "verdict"), [("0.5 and 0.5", "two equal units"), ("0.6 and 0.4", "incoming weights differ")]
 )
 def test_two_units_carry_their_weights_on_their_lines(outgoing, verdict):
     fig = zero.two_units(3, outgoing, train=grown)
@@ -81,7 +91,7 @@ def test_two_units_carry_their_weights_on_their_lines(outgoing, verdict):
 
 def test_equal_incoming_weights_are_not_enough():
     fig = zero.two_units(0, "0.6 and 0.4", train=grown)  # all incoming weights are 0
-    assert "the units differ" in fig.axes[0].get_title()
+    assert fig.axes[0].get_title() == "after 0 steps: incoming weights equal, outgoing differ"
 
 
 def arrivals(pattern, step, activation):
@@ -92,14 +102,27 @@ def arrivals(pattern, step, activation):
 def test_the_meeting_of_signal_and_gradient():
     fig = zero.meeting(1, "r 0 r r", "relu", meet=arrivals)
     (ax,) = fig.axes
-    heights = [[bar.get_height() for bar in bars] for bars in ax.containers]
-    np.testing.assert_array_equal(heights[0], [1, 0.5, np.nan, np.nan])
-    np.testing.assert_array_equal(heights[1], [np.nan, 1e-3, 1e-2, 1e-1])
+    arrows = [(text.arrow_patch.get_facecolor(), text.xy[0]) for text in ax.texts if hasattr(text, "xy")]
+    signal, gradient = (matplotlib.colors.to_rgba(color) for color in (zero.SIGNAL, zero.GRADIENT))
+    assert [round(x) for color, x in arrows if color == signal] == [1, 2]  # where the signal ends, it stops
+    assert [round(x) for color, x in arrows if color == gradient] == [2, 3, 4]
     zeros = sorted(text.get_position()[0] for text in ax.texts if text.get_text() == "0")
-    np.testing.assert_allclose(zeros, [1.2, 2.8, 3.8])  # a 0 stands where there is no bar
-    ticks = [label.get_text() for label in ax.get_xticklabels()]
-    assert ticks[:2] == ["$W^1$: random\nstays", "$W^2$: zero\nmoves"]
-    assert fig.get_label() == "relu, r 0 r r, step 1: weights with a gradient: W2."
+    np.testing.assert_allclose(zeros, [1.49, 2.51, 3.51])  # a 0 stands where there is no arrow
+    boxes = {
+        text.get_text(): text.get_bbox_patch().get_facecolor() for text in ax.texts if text.get_bbox_patch()
+    }
+    filled = [name for name, color in boxes.items() if color == matplotlib.colors.to_rgba(zero.MOVES)]
+    assert filled == ["$W^2$\n0"]
+    assert [text.get_text() for text in ax.texts if text.get_text() in ("moves", "stays")] == [
+        "stays",
+        "moves",
+        "stays",
+        "stays",
+    ]
+    assert fig.get_label() == (
+        "relu, r 0 r r, step 1: a signal arrives at W1, W2, a gradient at W2, W3, W4; "
+        "weights with a gradient: W2."
+    )
 
 
 @pytest.mark.parametrize(("offset", "fate"), [(0, "never leaves"), (0.1, "leaves after 6 steps")])

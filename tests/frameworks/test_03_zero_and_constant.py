@@ -9,7 +9,7 @@ PAGE = "book/03-zero-and-constant.ipynb"
 def test_pytorch(snippet):
     names = snippet(PAGE, "PyTorch")
     model = names["model"]
-    assert (names["healthy"], names["biased"], names["equal"]) == (32, 32, 1)
+    assert (names["healthy"], names["equal"]) == (32, 1)
     assert np.all(array(model[0].weight) == np.float32(0.1))
     assert not array(model[0].bias).any()
     assert not array(model[2].weight).any()
@@ -24,14 +24,12 @@ def test_pytorch_draws_biases_by_default():
 
 def test_jax(snippet):
     names = snippet(PAGE, "JAX")
-    assert (names["healthy"], names["equal"]) == (32, 1)
+    assert names["healthy"] == 32
     assert not array(names["W2"]).any()
-    assert np.all(array(names["W1"]) == np.float32(0.1))
 
 
 def test_keras(snippet):
     names = snippet(PAGE, "Keras")
-    assert names["healthy"] == 32
     assert is_uniform(names["first"].kernel, np.sqrt(6 / 96))
     assert not array(names["first"].bias).any()
     assert not array(names["last"].kernel).any()

@@ -8,7 +8,7 @@ from measure import array, is_normal
 
 from netinit import theory
 
-PAGE = "book/14-mean-field.ipynb"
+PAGE, DEEPER = "book/14-mean-field.ipynb", "book/deeper/14-mean-field.ipynb"
 WEIGHTS, BIASES = 1.76, 0.05
 
 
@@ -16,7 +16,9 @@ def test_the_number_is_the_critical_variance():
     assert theory.critical_weight_variance("tanh", BIASES) == pytest.approx(WEIGHTS, abs=5e-3)
 
 
-def check_gelu(names):
+@pytest.mark.parametrize("library", ["PyTorch", "JAX"])
+def test_the_integrals_of_gelu(snippet, library):
+    names = snippet(DEEPER, library)
     gain = theory.gain("gelu")
     found = {name: float(array(names[name])) for name in ("gain", "chi")}
     assert found["gain"] == pytest.approx(gain, rel=1e-3)
@@ -29,7 +31,6 @@ def test_pytorch(snippet):
     assert len(linears) == 30
     assert is_normal(torch.stack([m.weight for m in linears[1:]]), WEIGHTS / 300)
     assert is_normal(torch.stack([m.bias for m in linears]), BIASES)
-    check_gelu(names)
 
 
 def test_jax(snippet):
@@ -37,7 +38,6 @@ def test_jax(snippet):
     weights, biases = zip(*names["params"], strict=True)
     assert is_normal(np.stack(weights), WEIGHTS / 300)
     assert is_normal(np.stack(biases), BIASES)
-    check_gelu(names)
 
 
 def test_keras(snippet):

@@ -15,8 +15,12 @@ from netinit.initializers import variance_scaling
 from netinit.trace import trace
 
 THEORY, MEASURED, EDGE = "#0072B2", "#D55E00", "#444444"
-PLANE = {"left": 0.08, "bottom": 0.14, "top": 0.86, "wspace": 0.24, "hspace": 0.42, "width_ratios": [2, 3]}
+ALIKE, UNLIKE = "#009E73", "#CC79A7"  # two inputs that start nearly equal, and two that do not
+PLANE = {"left": 0.08, "bottom": 0.14, "top": 0.86, "wspace": 0.24, "hspace": 0.3, "width_ratios": [5, 6]}
 BIASES = (0, 0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+
+
+STARTS = {1, 2, 4}  # the weight variances that the chapter opens with
 
 
 @cache
@@ -95,10 +99,20 @@ def _slope(z):
     return 1 - np.tanh(z) ** 2
 
 
+def _settled(weight_variance, bias_variance):
+    """q*, from an input of second moment 1; at most a thousand layers."""
+    q, before = weight_variance + bias_variance, 0.0
+    for _ in range(1000):
+        if abs(q - before) <= 1e-12 * q:
+            break
+        before, q = q, weight_variance * _square(q) + bias_variance
+    return q
+
+
 @cache
 def _ends(weight_variance, bias_variance):
     """q*, c* and the slopes of the correlation map at 1 and at c*; tanh."""
-    q = sizes(weight_variance, bias_variance, 1000)[-1] ** 2
+    q = _settled(weight_variance, bias_variance)
     chi = weight_variance * _product(_slope, 1, q)
     if chi <= 1:
         return q, 1.0, chi, chi
@@ -128,13 +142,15 @@ def plane(weight_variance, bias_variance, accuracy, layers=60):
     panels = fig.add_gridspec(2, 2, **PLACE | PLANE)
     left, above, below = map(fig.add_subplot, (panels[:, 0], panels[0, 1], panels[1, 1]))
     _draw_edge(left)
-    left.plot(*point, "o", color=MEASURED, markersize=11)
+    _name_starts(left, bias_variance, accuracy)
+    left.plot(*point, "o", color=EDGE, markersize=11)
     _draw_layers(above, sizes(*point, layers), rms)
     above.set(ylim=(0, 2.9), title="rms of the 0")
-    above.legend(loc="upper right", ncols=2, handlelength=1.2, columnspacing=1)
+    above.tick_params(labelbottom=False)
+    above.legend(loc="upper right", ncols=2, handlelength=0.9, handletextpad=0.4, columnspacing=0.7)
     _draw_layers(below, correlations(correlation(*pair), *point, layers), alike)
-    below.set(ylim=(-0.3, 1.1), xlabel="layer", title="correlation of the 0 and the 4")
-    learned = f"accuracy after training: {accuracy[weight_variance]:.2f}"
+    below.set(ylim=(-0.3, 1.1), xlabel="layer", title="correlation, 0 and 4")
+    learned = f"accuracy after training: {accuracy[weight_variance]:.0%}"
     fig.text(0.98, 0.985, learned, ha="right", va="top", weight="bold")
     fig.set_label(
         f"Weight variance {weight_variance:g}, bias variance {bias_variance:g}. From layer 10 to the last "
@@ -142,6 +158,13 @@ def plane(weight_variance, bias_variance, accuracy, layers=60):
         f"{alike[9]:.2f} to {alike[-1]:.2f}; {learned}."
     )
     return fig
+
+
+def _name_starts(ax, bias_variance, accuracy):
+    """A circle for each of the chapter's starts, and what it has learned."""
+    for at in STARTS & accuracy.keys():
+        ax.plot(at, bias_variance, "o", color=EDGE, fillstyle="none", markersize=11)
+        ax.text(at, -0.05, f"{accuracy[at]:.0%}", ha="center", va="center", fontsize=10)
 
 
 def _draw_layers(ax, line, dots):
@@ -157,19 +180,17 @@ def _draw_edge(ax):
     ax.plot(weights, biases, "-", color=EDGE, marker="")
     ax.fill_betweenx(biases, 0, weights, color="#56B4E9", alpha=0.25, linewidth=0)
     ax.fill_betweenx(biases, weights, 5.3, color="#E69F00", alpha=0.25, linewidth=0)
-    ax.text(0.25, 0.42, "ordered")
-    ax.text(3.0, 0.42, "chaotic")
-    ax.set(xlim=(0, 5.3), ylim=(-0.03, 0.5), xlabel="weight variance", title="bias variance")
+    ax.set(xlim=(0, 5.3), ylim=(-0.09, 0.5), xlabel="weight variance", title="bias variance")
 
 
 def circle(weight_variance):
     """A circle of inputs through one tanh network: its image at six depths, seen along its two main axes."""
     pair = two_digits()
-    turn = np.linspace(0, 2 * np.pi, 240, endpoint=False)
+    turn = np.linspace(0, 2 * np.pi, 180, endpoint=False)
     first, second = pair[0], pair[1] - correlation(*pair) * pair[0]
     second /= np.sqrt(np.mean(second**2))
     ring = np.outer(np.cos(turn), first) + np.outer(np.sin(turn), second)
-    z = preactivations(ring, weight_variance, 0.05, 40)
+    z = preactivations(ring, weight_variance, 0.05, 40, width=200)
     place = {"left": 0.02, "right": 0.98, "bottom": 0.02, "top": 0.93, "wspace": 0.05, "hspace": 0.2}
     fig, axes = plt.subplots(2, 3, figsize=(6, 4.4), layout="none", gridspec_kw=place)
     spreads = [_draw_ring(axes.flat[0], ring, turn, "input")]
@@ -195,42 +216,58 @@ def _draw_ring(ax, points, turn, title):
 
 
 def cobweb(weight_variance):
-    """The correlation map of tanh at q*, and the stairs that two starts climb or descend on it."""
+    """The correlation map of tanh at q*, two walks on it, and by how much one layer changes a correlation."""
     q, star, slope, at_star = _ends(weight_variance, 0.05)
 
     def step(c):
         return (weight_variance * _product(np.tanh, c, q) + 0.05) / q
 
     c = np.linspace(0, 1, 21)
-    fig, ax = plt.subplots(figsize=(4.6, 4.4), layout="none", gridspec_kw=PLACE | {"bottom": 0.13})
-    ax.plot([0, 1], [0, 1], ":", color=EDGE, marker="", label="unchanged")
-    ax.plot(c, [step(value) for value in c], "-", color=THEORY, marker="", label="one layer")
-    for start, color in ((0.02, MEASURED), (0.98, "#009E73")):
-        stairs = [start]
-        for _ in range(12):
-            stairs.append(step(stairs[-1]))
-        before, after = np.repeat(stairs, 2)[1:-1], np.repeat(stairs, 2)[2:]
-        ax.plot(before, after, "-", color=color, marker="", linewidth=1.2)
-        ax.plot(start, stairs[1], "o", color=color, markersize=5, label=f"from {start}")
-    title = _mark_ends(ax, star, slope, at_star)
-    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="correlation", title=title, aspect="equal")
-    ax.legend(loc="upper left")
+    after = np.array([step(value) for value in c])
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.7), layout="none", gridspec_kw=COBWEB)
+    left.plot([0, 1], [0, 1], ":", color=EDGE, marker="", label="unchanged")
+    left.plot(c, after, "-", color=THEORY, marker="", label="one layer")
+    ends = [_walk(left, step, *start) for start in ((0.02, UNLIKE), (0.98, ALIKE))]
+    _mark_ends(left, star, slope, at_star)
+    left.set(xlim=(0, 1), ylim=(0, 1), xlabel="correlation c", title="one layer later, c'", aspect="equal")
+    right.axhline(0, color=EDGE, linestyle=":", marker="")
+    right.plot(c, after - c, "-", color=THEORY, marker="")
+    right.plot(sorted({star, 1.0}), [0] * len({star, 1.0}), "D", color=EDGE, markersize=7, clip_on=False)
+    right.set(xlim=(0, 1), ylim=(-0.08, 0.3), xlabel="correlation c", title="change, c' - c")
+    fig.legend(*left.get_legend_handles_labels(), loc="upper center", ncols=3, columnspacing=1, borderpad=0.1)
+    words = f"slope at 1: {slope:.2f}" + (f", at c*: {at_star:.2f}" if star < 1 else "")
+    fig.text(0.5, 0.86, words, ha="center", va="top")
     fig.set_label(
         f"Weight variance {weight_variance:g}: the map starts at {step(0.0):.2f} and reaches 1 with slope "
-        f"{slope:.2f}. After 12 layers 0.98 has become {stairs[-1]:.2f}."
+        f"{slope:.2f}. One layer turns 0.98 into {step(0.98):.3f}. After {WALK} layers 0.02 has become "
+        f"{ends[0]:.2f}, and 0.98 {ends[1]:.2f}."
     )
     return fig
 
 
+WALK = 40  # layers
+COBWEB = {"left": 0.07, "right": 0.97, "bottom": 0.14, "top": 0.74, "wspace": 0.25}
+
+
+def _walk(ax, step, start, color):
+    """Stairs between the map and the diagonal, from a start on; returns where they end."""
+    stairs = [start]
+    for _ in range(WALK):
+        stairs.append(step(stairs[-1]))
+    before, after = np.repeat(stairs, 2)[1:-1], np.repeat(stairs, 2)[2:]
+    ax.plot(before, after, "-", color=color, marker="", linewidth=1.8)
+    ax.plot(start, stairs[1], "o-", color=color, markersize=6, linewidth=1.8, label=f"from {start}")
+    return stairs[-1]
+
+
 def _mark_ends(ax, star, slope, at_star):
-    """Tangent and diamond at each place where the map meets the diagonal; returns the slopes in words."""
-    ends = sorted({star, 1.0})
+    """Tangent and diamond at each place where the map meets the diagonal."""
     for end, steep in {star: at_star, 1.0: slope}.items():
         x = np.array([end - 0.14, min(end + 0.14, 1)])
         ax.plot(x, end + steep * (x - end), "--", color="black", marker="", linewidth=2)
     ax.plot([], [], "--", color="black", marker="", label="tangent")
-    ax.plot(ends, ends, "D", color=EDGE, markersize=7, clip_on=False)
-    return f"slope at 1: {slope:.2f}" + (f", at c*: {at_star:.2f}" if star < 1 else "")
+    ends = sorted({star, 1.0})
+    ax.plot(ends, ends, "D", color=EDGE, markersize=7, clip_on=False, label="end")
 
 
 def pairs(layers, found):
@@ -238,15 +275,15 @@ def pairs(layers, found):
     fig, axes = plt.subplots(1, len(found), figsize=(6, 3.1), sharey=True, squeeze=False)
     words = []
     for ax, (title, curves) in zip(axes[0], found.items(), strict=True):
-        for color, (label, (line, runs)) in zip((THEORY, MEASURED), curves.items(), strict=True):
+        for color, (label, (line, runs)) in zip((ALIKE, UNLIKE), curves.items(), strict=True):
             ax.plot(layers, line, "-", color=color, marker="", label=label)
-            middle = np.median(runs, axis=0)[::3]
-            bars = np.abs(np.array([np.min(runs, axis=0), np.max(runs, axis=0)])[:, ::3] - middle)
-            ax.errorbar(layers[::3], middle, bars, fmt="o", color=color, markersize=3.5, capsize=2)
-            words.append(f"{title}, {label}: {middle[-1]:.2f}")
+            middle = np.median(runs, axis=0)[::5]
+            bars = np.abs(np.array([np.min(runs, axis=0), np.max(runs, axis=0)])[:, ::5] - middle)
+            ax.errorbar(layers[::5], middle, bars, fmt="o", color=color, markersize=3.5, capsize=2)
+            words.append(f"{title}, {label}: {np.median(runs, axis=0)[-1]:.2f}")
         ax.set(title=title, xlabel="layer", ylim=(-0.3, 1.1))
     axes[0, 0].set_ylabel("correlation")
-    axes[0, 0].legend(loc="lower right", fontsize=9)
+    axes[0, 0].legend(loc="lower right", fontsize=11)
     fig.set_label("Measured correlation at the last layer. " + "; ".join(words) + ".")
     return fig
 
@@ -287,7 +324,7 @@ def at_the_gain(activation):
     rng = np.random.default_rng(0)
     model = mlp([100] * 51, activation, bias=False)
     initialize(model, partial(variance_scaling, scale=gain**2), rng)
-    x, back = rng.standard_normal((2, 100, 100), dtype=np.float32)
+    x, back = rng.standard_normal((2, 50, 100), dtype=np.float32)
     t = trace(model, x, output_gradient=back)
     place = PLACE | {"left": 0.07, "bottom": 0.17, "top": 0.9, "wspace": 0.3, "width_ratios": [2, 3]}
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3), layout="none", gridspec_kw=place)
@@ -323,7 +360,7 @@ def hermite_weights(activation, most=8):
 
 def series(activation):
     """The weights of 1, c, c^2, ... in the correlation map without biases, and the map itself, at q = 1."""
-    shares, c = hermite_weights(activation), np.linspace(-1, 1, 41)
+    shares, c = hermite_weights(activation), np.linspace(-1, 1, 21)
     variance = theory.gain(activation) ** 2
     values = [theory.correlation_map(activation, point, 1.0, variance) for point in c]
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3))
@@ -335,7 +372,7 @@ def series(activation):
     fig.set_label(
         f"{activation}: the map has weight {shares[0]:.2f} on the constant, {shares[1]:.2f} on c, "
         f"{shares[2]:.2f} on its square and {shares[3]:.2f} on its cube; "
-        f"it starts at {values[20]:.2f} for c = 0."
+        f"it starts at {values[10]:.2f} for c = 0."
     )
     return fig
 

@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 
 from netinit.plots import lines_with_spread
 
-COLOR_TICKS = [-0.5, 0, 0.1, 0.5]
+LARGEST = 0.3  # weights beyond it get the last color
+COLOR_TICKS = [-LARGEST, 0, 0.1, LARGEST]
+BAR = {"orientation": "horizontal", "ticks": COLOR_TICKS}
 SEEN = 0.01  # incoming weights that differ by less look the same in a picture
 
 
@@ -29,7 +31,9 @@ def equal_and_random(epoch: int, *, runs: Mapping[str, Sequence]) -> Figure:
 def unit_pictures(ax: Axes, weights: np.ndarray, title: str) -> Axes:
     """The incoming weights (64, 8) of eight units as eight images, over the digit that each unit looks at."""
     pictures = np.pad(weights.T.reshape(8, 8, 8), [(0, 0), (0, 0), (0, 1)], constant_values=np.nan)
-    ax.imshow(np.hstack(pictures)[:, :-1], cmap="PuOr", vmin=-0.5, vmax=0.5)  # a blank column between two
+    ax.imshow(
+        np.hstack(pictures)[:, :-1], cmap="PuOr", vmin=-LARGEST, vmax=LARGEST
+    )  # a blank column between two
     ax.set_title(title)
     ax.set_axis_off()
     return ax
@@ -37,35 +41,51 @@ def unit_pictures(ax: Axes, weights: np.ndarray, title: str) -> Axes:
 
 def _color_bar(fig: Figure) -> None:
     """Say under the pictures which color is which weight; 0.1, where constant starts begin, has a mark."""
-    bar = fig.colorbar(
-        fig.axes[0].images[0], ax=fig.axes, orientation="horizontal", ticks=COLOR_TICKS, aspect=40, shrink=0.9
-    )
+    _name_ticks(fig.colorbar(fig.axes[0].images[0], ax=fig.axes, aspect=40, shrink=0.9, **BAR))
+
+
+def _name_ticks(bar) -> None:
     bar.set_ticklabels([f"{tick:g}" for tick in COLOR_TICKS])
     bar.ax.tick_params(labelsize=9)
 
 
-def _alike(weights: np.ndarray) -> str:
+def _alike(weights: np.ndarray, what: str = "pictures") -> str:
     difference = np.abs(weights - weights[:, :1]).max()
-    return "all pictures are the same" if difference < SEEN else "the pictures differ"
+    return f"all {what} are the same" if difference < SEEN else f"the {what} differ"
 
 
-def half_equal(epoch: int, network: str, *, runs: Mapping[str, Sequence]) -> Figure:
-    """The incoming weights of 16 units of one start, from a probe of them."""
-    run = runs[network][0]
-    weights, accuracy = run.probes[epoch], run.history.validation_accuracy[epoch]
-    fig, axes = plt.subplots(2, 1, figsize=(6, 2.5))
-    unit_pictures(axes[0], weights[:, :8], f"{network}, epoch {epoch}: accuracy {accuracy:.2f}")
-    unit_pictures(axes[1], weights[:, 8:16], "")
-    _color_bar(fig)
-    fig.set_label(
-        f"Start {network} after epoch {epoch}, 16 hidden units: {_alike(weights)}; "
-        f"validation accuracy {accuracy:.2f}."
-    )
+def four_starts(epoch: int, *, runs: Mapping[str, Sequence]) -> Figure:
+    """Eight units of each start: what comes in as a picture, and below it what goes out as a strip.
+
+    A probe is the pair of the incoming weights (64, 8) and the outgoing ones (8, 10).
+    """
+    fig = plt.figure(figsize=(4.6, 4.9), layout="none")
+    bottoms = 0.12 + 0.222 * np.arange(len(runs))[::-1]
+    words = []
+    for bottom, (name, (run, *_)) in zip(bottoms, runs.items(), strict=True):
+        incoming, outgoing = run.probes[epoch]
+        title = f"{name}: validation accuracy {run.history.validation_accuracy[epoch]:.2f}"
+        unit_pictures(fig.add_axes((0.03, bottom + 0.05, 0.94, 0.12)), incoming, title)
+        _strips(fig.add_axes((0.03, bottom + 0.015, 0.94, 0.03)), outgoing)
+        words.append(f"{title}; coming in, {_alike(incoming)}; going out, {_alike(outgoing.T, 'strips')}")
+    bar = fig.colorbar(fig.axes[0].images[0], cax=fig.add_axes((0.1, 0.075, 0.8, 0.02)), **BAR)
+    _name_ticks(bar)
+    fig.set_label(f"8 hidden units of each start after epoch {epoch}. {'. '.join(words)}.")
     return fig
+
+
+def _strips(ax, outgoing):
+    """The outgoing weights (8, 10) of eight units in a row, each as wide as the picture above it."""
+    for unit, weights in enumerate(outgoing):
+        left = 9 * unit - 0.5
+        ax.imshow(weights[None], cmap="PuOr", vmin=-LARGEST, vmax=LARGEST, extent=(left, left + 8, 0, 1.6))
+    ax.set(xlim=(-0.5, 70.5), ylim=(0, 1.6))
+    ax.set_axis_off()
 
 
 # --- two units ---------------------------------------------------------------------------------------------
 
+ONE_AND_TWO = "#009E73", "#CC79A7"  # blue and orange are the signal and the gradient below
 NODES = {  # where each circle stands, and what is written in it
     "x1": (0, 1, "$x_1$"),
     "x2": (0, 0, "$x_2$"),
@@ -85,7 +105,7 @@ def two_units(step: int, outgoing_weights: str, *, train: Callable) -> Figure:
     fig, ax = plt.subplots(figsize=(6, 2.9))
     words = []
     for j in (0, 1):
-        unit, color = f"h{j + 1}", f"C{j}"
+        unit, color = f"h{j + 1}", ONE_AND_TWO[j]
         for i in (0, 1):
             _line(ax, (f"x{i + 1}", unit), incoming[i, j], color, at=0.3)
         _line(ax, (unit, "out"), outgoing[j], color, at=0.5)
@@ -93,8 +113,10 @@ def two_units(step: int, outgoing_weights: str, *, train: Callable) -> Figure:
         words.append(f"unit {j + 1} receives {down[0]:.3f} and {down[1]:.3f} and sends {up:.3f}")
     for x, y, name in NODES.values():
         ax.text(x, y, name, ha="center", va="center", bbox={"boxstyle": "circle", "fc": "w", "ec": "0.4"})
-    same = np.allclose(incoming[:, 0], incoming[:, 1]) and np.isclose(*outgoing)
-    verdict = "two equal units" if same else "the units differ"
+    alike_in, alike_out = np.allclose(incoming[:, 0], incoming[:, 1]), np.isclose(*outgoing)
+    verdict = "two equal units" if alike_in and alike_out else "incoming weights "
+    if not (alike_in and alike_out):
+        verdict += "equal, outgoing differ" if alike_in else "differ"
     ax.set(xlim=(-0.2, 2.2), ylim=(-0.3, 1.3), title=f"after {step} steps: {verdict}")
     ax.set_axis_off()
     fig.set_label(f"Start with {outgoing_weights}, after {step} steps: {'; '.join(words)}; {verdict}.")
@@ -113,32 +135,64 @@ def _line(ax, ends, weight, color, at):
 # --- signal meets gradient ---------------------------------------------------------------------------------
 
 
-def meeting(step: int, matrices: str, activation: str, *, meet: Callable) -> Figure:
-    """For each of four matrices the signal that comes from below and the gradient that comes from above.
+WHOLE = {"left": 0.01, "right": 0.99, "bottom": 0.02, "top": 0.9}
+SIGNAL, GRADIENT, MOVES = "#0072B2", "#D55E00", "#444444"
 
-    `meet(pattern, step, activation)` returns three lists of four: the rms of both, and the size of the
-    weight's gradient.
+
+def meeting(step: int, matrices: str, activation: str, *, meet: Callable) -> Figure:
+    """A chain of four matrices: which of them a signal reaches from the left, and a gradient from the right.
+
+    `meet(pattern, step, activation)` returns three lists of four: the sizes of both, and that of the
+    gradient of the weights.
     """
     pattern = matrices.replace(" ", "")
-    signal, gradient, weight = meet(pattern, step, activation)
-    fig, ax = plt.subplots(figsize=(6, 3.4))
-    at = np.arange(1, 5)
-    arriving = ((-0.2, signal, "signal from below", ""), (0.2, gradient, "gradient from above", "//"))
-    for shift, sizes, name, hatch in arriving:
-        sizes = np.asarray(sizes, float)
-        bars = np.where(sizes > 0, sizes, np.nan)
-        ax.bar(at + shift, bars, 0.38, label=name, hatch=hatch, edgecolor="white")
-        for i in np.flatnonzero(sizes == 0):
-            ax.text(at[i] + shift, 1.5e-7, "0", ha="center")
-    kinds = ["zero" if c == "0" else "random" for c in pattern]
-    moves = ["moves" if size > 0 else "stays" for size in weight]
-    ax.set_xticks(at, [f"$W^{i}$: {kind}\n{move}" for i, kind, move in zip(at, kinds, moves, strict=True)])
-    ax.set(yscale="log", ylim=(1e-7, 100), ylabel="rms of what arrives", xlabel=f"{activation}, step {step}")
-    ax.minorticks_off()
-    ax.legend(ncols=2, loc="upper center")
-    moving = ", ".join(f"W{i}" for i, size in zip(at, weight, strict=True) if size > 0)
-    fig.set_label(f"{activation}, {matrices}, step {step}: weights with a gradient: {moving or 'none'}.")
+    signal, gradient, weight = (np.asarray(sizes) > 0 for sizes in meet(pattern, step, activation))
+    fig, ax = plt.subplots(figsize=(4.6, 2.5), layout="none", gridspec_kw=WHOLE)
+    for i, (kind, moves) in enumerate(zip(pattern, weight, strict=True)):
+        _matrix(ax, i + 1, kind, moves)
+        _arrival(ax, (i + 0.36, i + 0.66), 0.2, signal[i], SIGNAL)
+        _arrival(ax, (i + 1.64, i + 1.34), -0.2, gradient[i], GRADIENT)
+    ends = {"ha": "center", "va": "center", "fontsize": 14}
+    ax.text(0.18, 0.2, "$x$", **ends)
+    ax.text(4.82, -0.2, "$C$", **ends)
+    ax.text(0.1, 0.85, "signal, from the left", color=SIGNAL)
+    ax.text(4.9, -1.3, "gradient, from the right", color=GRADIENT, ha="right")
+    ax.set(xlim=(0, 5), ylim=(-1.5, 1.2), title=f"{matrices}, {activation}, step {step}")
+    ax.set_axis_off()
+    moving = ", ".join(f"W{i + 1}" for i in np.flatnonzero(weight))
+    signal_at, gradient_at = (
+        ", ".join(f"W{i + 1}" for i in np.flatnonzero(there)) or "none" for there in (signal, gradient)
+    )
+    fig.set_label(
+        f"{activation}, {matrices}, step {step}: a signal arrives at {signal_at}, a gradient at "
+        f"{gradient_at}; weights with a gradient: {moving or 'none'}."
+    )
     return fig
+
+
+def _matrix(ax, place, kind, moves):
+    """A box for one matrix, filled if it moves, and below it whether it does."""
+    box = {"boxstyle": "round,pad=0.35", "fc": MOVES if moves else "w", "ec": MOVES, "lw": 1.5}
+    color = "w" if moves else "k"
+    ax.text(place, 0, f"$W^{place}$\n{kind}", ha="center", va="center", color=color, bbox=box)
+    word, weight = ("moves", "bold") if moves else ("stays", "normal")
+    ax.text(place, -0.85, word, ha="center", color=MOVES, weight=weight)
+
+
+def _arrival(ax, ends, height, arrives, color):
+    """An arrow where something arrives, a 0 where nothing does."""
+    if arrives:
+        arrow = {
+            "arrowstyle": "-|>",
+            "color": color,
+            "lw": 2.5,
+            "mutation_scale": 14,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        }
+        ax.annotate("", (ends[1], height), (ends[0], height), arrowprops=arrow)
+    else:
+        ax.text(np.mean(ends), height, "0", ha="center", va="center", color=color)
 
 
 # --- the deeper page ---------------------------------------------------------------------------------------
