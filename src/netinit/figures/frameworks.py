@@ -105,8 +105,9 @@ def defaults(rows: Sequence[Mapping], activation: str) -> Figure:
             label = library if row["layer"] == layers[0] else None
             _reach(ax, y, row, needed, label)
             words.append(f"{library} {row['layer']} {row['n_var']:.3g}, {distance(row['n_var'], needed)}")
-    left = 0.3 * min(row["n_var"] for row in rows)  # room for the words
-    ax.set(xscale="log", xlabel=N_VAR, xlim=(left, 8), ylim=(len(layers) - 0.5, -0.6))
+    right, free = 8, 0.26  # of the width, left of the smallest value: room for its words
+    left = (min(row["n_var"] for row in rows) / right**free) ** (1 / (1 - free))
+    ax.set(xscale="log", xlabel=N_VAR, xlim=(left, right), ylim=(len(layers) - 0.5, -0.6))
     ax.set_yticks(range(len(layers)), layers)
     ax.set_xticks([0.1, 1], ["0.1", "1"])
     ax.grid(False)
