@@ -29,7 +29,16 @@ def test_defaults_reach_from_each_value_to_what_is_needed(activation, needed, wo
         f"{activation}: {needed}"
     )
     assert [label.get_text() for label in ax.get_yticklabels()] == ["dense", "grouped"]
+    assert ax.get_xlim()[0] < 0.2  # room for the words beside 1/3
     assert fig.get_label().startswith(f"{activation} needs {needed}. PyTorch dense 0.333, {words[0]}; ")
+
+
+def test_defaults_give_each_library_of_a_layer_a_row_of_its_own():
+    rows = [{"library": name, "layer": "dense", "n_var": 1.0} for name in ("PyTorch", "Keras", "Flax")]
+    ax = frameworks.defaults(rows, "tanh").axes[0]
+    named = [line for line in ax.lines if line.get_label() in frameworks.MARKERS]
+    assert [line.get_ydata()[0] for line in named] == pytest.approx([-0.3, 0, 0.3])
+    assert [text.get_text() for text in ax.texts][2:] == ["right"] * 3
 
 
 @pytest.mark.parametrize("value", [0.96, 1.04])
@@ -39,10 +48,13 @@ def test_a_default_within_five_percent_is_right(value):
 
 @pytest.mark.parametrize(("activation", "last"), [("relu", 1 / 3 * (1 / 6) ** 3), ("tanh", None)])
 def test_signals_lie_on_the_theory(activation, last):
-    (ax,) = frameworks.signals({"PyTorch": 1 / 3}, activation, depth=4).axes
+    fig = frameworks.signals({"PyTorch": 1 / 3}, activation, depth=4)
+    (ax,) = fig.axes
     line, dots = ax.lines[0].get_ydata(), ax.containers[0][0].get_ydata()
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["PyTorch"]
     np.testing.assert_allclose(dots, line, rtol=0.1)
+    assert float(fig.get_label().rstrip(".").rsplit(" ", 1)[1]) == pytest.approx(dots[-1], rel=0.1)
+    assert ax.get_title().endswith(fig.get_label().rstrip(".").rsplit(" ", 1)[1])
     if last:
         assert line[-1] == pytest.approx(np.sqrt(last))
 
@@ -66,6 +78,10 @@ def test_connections_mark_what_one_output_sums(kind, inputs, thick):
     lines = fig.axes[0].lines
     assert sum(line.get_linestyle() == "-" and line.get_linewidth() == 2 for line in lines) == thick
     assert fig.get_label() == f"Inputs of the fifth output: {kind} {inputs}; depthwise 1."
+    marks = [[label.get_text() for label in ax.get_yticklabels()] for ax in fig.axes]
+    unit = "pixels" if kind.startswith("transposed") else "channels"
+    assert marks[0] == [f"{unit} in", f"{unit} out"]
+    assert marks[1] == ([] if unit == "channels" else ["channels in", "channels out"])
     names = [text.get_text() for text in fig.axes[0].texts]
     assert names == (["$w_2$", "$w_0$", "$w_1$"] if kind.startswith("transposed") else [])
 

@@ -83,8 +83,8 @@ def net():
 def test_both_ways_shows_the_trace_and_says_how_far_each_way_went(net):
     fig = signals.both_ways({(2, "tanh"): net}, 2, "tanh")
     rms, gradient = net.column("rms", "Linear"), net.column("gradient_std", "Linear")
-    np.testing.assert_array_equal(ydata(fig.axes[0], "signal z"), rms)
-    np.testing.assert_array_equal(ydata(fig.axes[0], "gradient"), gradient)
+    np.testing.assert_array_equal(ydata(fig.axes[0], "signal z →"), rms)
+    np.testing.assert_array_equal(ydata(fig.axes[0], "← gradient"), gradient)
     predicted = fig.axes[0].lines[0].get_ydata()
     np.testing.assert_array_equal(predicted, net.column("predicted_rms", "Linear"))
     assert f"a factor of {rms[-1] / rms[0]:.2g};" in fig.get_label()

@@ -20,7 +20,8 @@ from netinit.trace import trace
 
 NEEDED = {"ReLU": 2.0, "tanh": 1.0}  # n_in Var[W] that keeps the second moment level
 N_VAR = r"$n_\mathrm{in}\,\mathrm{Var}[W]$"
-MARKERS = {"PyTorch": "o", "Keras": "s"}
+MARKERS = {"PyTorch": "o", "Keras": "s", "Flax": "D"}
+COLORS = {"PyTorch": "C0", "Keras": "C1", "Flax": "C3"}  # C2 is He's
 LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 CONNECTIONS = {  # the inputs and outputs of a kernel, as (input, output); a transposed one by pixel, of a row
     "convolution": [(i, o) for o in range(8) for i in range(8)],
@@ -90,29 +91,38 @@ def _padded(curves: Sequence[Sequence[float]], length: int) -> np.ndarray:
 def defaults(rows: Sequence[Mapping], activation: str) -> Figure:
     """What each layer draws by default in each library, and how far that is from what an activation needs."""
     needed, layers = NEEDED[activation], list(dict.fromkeys(row["layer"] for row in rows))
+    libraries = [library for library in MARKERS if any(row["library"] == library for row in rows)]
     fig, ax = plt.subplots(figsize=(5.4, 3.7), layout="constrained")
     for name, value in NEEDED.items():
         chosen = name == activation
-        ax.axvline(value, color="C2" if chosen else "0.75", linestyle="-", linewidth=1 + 2 * chosen, zorder=1)
+        ax.axvline(value, color="0.3" if chosen else "0.75", linestyle="-", linewidth=1 + chosen, zorder=1)
         side, weight = ("left" if value > 1 else "right"), ("bold" if chosen else "normal")
-        ax.text(value, -0.65, f"{name}: {value:g}", ha=side, fontweight=weight)
+        ax.text(value, -0.68, f"{name}: {value:g}", ha=side, fontweight=weight)
     words = []
-    for k, (library, marker) in enumerate(MARKERS.items()):
+    for k, library in enumerate(libraries):
         for row in (row for row in rows if row["library"] == library):
-            y, value = layers.index(row["layer"]) + 0.36 * k - 0.18, row["n_var"]
-            ax.plot([value, needed], [y, y], f"C{k}-", marker="", alpha=0.5, linewidth=2)
+            y = layers.index(row["layer"]) + 0.3 * (k - (len(libraries) - 1) / 2)
             label = library if row["layer"] == layers[0] else None
-            ax.plot(value, y, f"C{k}{marker}", markersize=7, label=label)
-            side, away = ("left", 1.16) if value > needed else ("right", 0.86)
-            ax.text(value * away, y, distance(value, needed), ha=side, va="center", fontsize=9)
-            words.append(f"{library} {row['layer']} {value:.3g}, {distance(value, needed)}")
-    ax.set(xscale="log", xlabel=N_VAR, xlim=(0.007, 8), ylim=(len(layers) - 0.5, -1))
+            _reach(ax, y, row, needed, label)
+            words.append(f"{library} {row['layer']} {row['n_var']:.3g}, {distance(row['n_var'], needed)}")
+    right, free = 8, 0.26  # of the width, left of the smallest value: room for its words
+    left = (min(row["n_var"] for row in rows) / right**free) ** (1 / (1 - free))
+    ax.set(xscale="log", xlabel=N_VAR, xlim=(left, right), ylim=(len(layers) - 0.5, -0.6))
     ax.set_yticks(range(len(layers)), layers)
     ax.set_xticks([0.1, 1], ["0.1", "1"])
     ax.grid(False)
-    fig.legend(loc="outside upper center", ncols=2)
+    fig.legend(loc="outside upper center", ncols=3)
     fig.set_label(f"{activation} needs {needed:g}. {'; '.join(words)}.")
     return fig
+
+
+def _reach(ax, y, row, needed, label) -> None:
+    """A line from a default to what is needed, and how far that is."""
+    color, value = COLORS[row["library"]], row["n_var"]
+    ax.plot([value, needed], [y, y], f"{color}-", marker="", alpha=0.5, linewidth=2)
+    ax.plot(value, y, f"{color}{MARKERS[row['library']]}", markersize=6, label=label)
+    side, away = ("left", 1.16) if value > needed else ("right", 0.86)
+    ax.text(value * away, y, distance(value, needed), ha=side, va="center", fontsize=9, bbox=LABEL)
 
 
 def distance(value: float, needed: float) -> str:
@@ -137,8 +147,9 @@ def signals(scales: Mapping[str, float], activation: str, *, depth: int = 20, wi
             predicted.append(theory.variance_map(activation, predicted[-1], scale))
         runs = [_rms_by_layer(phi, scale, depth, width, seed) for seed in range(5)]
         theory_and_measurement(ax, layers, np.sqrt(predicted), runs, name)
-        words.append(f"{name} ends at {np.median(runs, axis=0)[-1]:.1g}")
-    ax.set(yscale="log", xlabel="layer", ylabel="rms of z", xticks=layers[::3], ylim=(1e-9, 1e3))
+        words.append(f"{name} {float(f'{np.median(runs, axis=0)[-1]:.1g}'):g}")  # 10, not 1e+01
+    ax.set(yscale="log", xlabel="layer", ylabel="rms of z", xticks=layers[::3], ylim=(1e-11, 1e4))
+    ax.minorticks_off()
     handles, labels = ax.get_legend_handles_labels()
     named = [(handle, label) for handle, label in zip(handles, labels, strict=True) if "theory" in label]
     ax.legend(
@@ -146,8 +157,9 @@ def signals(scales: Mapping[str, float], activation: str, *, depth: int = 20, wi
         [label.removesuffix(", theory") for _, label in named],
         loc="lower left",
     )
-    ax.set_title(activation)
-    fig.set_label(f"{activation}, {depth} layers: {', '.join(words)}.")
+    ends = f"after {depth} layers: {', '.join(words)}"
+    ax.set_title(f"{activation}\n{ends}")
+    fig.set_label(f"{activation}, rms {ends}.")
     return fig
 
 
@@ -181,11 +193,16 @@ def cut_normal(cut: float) -> Figure:
 def connections(kinds: Sequence[str]) -> Figure:
     """Which inputs one output sums, in some of CONNECTIONS: channels, or pixels of a transposed one."""
     fig, axes = plt.subplots(1, len(kinds), figsize=(6, 2.4), layout="constrained")
-    for ax, kind in zip(axes, kinds, strict=True):
+    fig.get_layout_engine().set(wspace=0.12)
+    units = ["pixels" if kind.startswith("transposed") else "channels" for kind in kinds]
+    for k, (ax, kind) in enumerate(zip(axes, kinds, strict=True)):
         rows = kind.startswith("transposed")
         _wires(ax, CONNECTIONS[kind], {4: "C0", 5: "C1"} if rows else {4: "C0"}, rows)
-        ax.set(title=kind, xticks=[], ylim=(-0.2, 1.2), yticks=[0, 1])
-        ax.set_yticklabels(["pixels in", "pixels out"] if rows else ["channels in", "channels out"])
+        ax.set(title=kind, xticks=[], ylim=(-0.2, 1.2), yticks=[])
+        if k == 0 or units[k] != units[k - 1]:
+            ax.set_yticks([0, 1], [f"{units[k]} in", f"{units[k]} out"])
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)  # a drawing, not a chart
         ax.grid(False)
     counts = (f"{kind} {sum(o == 4 for _, o in CONNECTIONS[kind])}" for kind in kinds)
     fig.set_label(f"Inputs of the fifth output: {'; '.join(counts)}.")

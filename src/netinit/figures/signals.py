@@ -19,7 +19,7 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 NINE = ["#0077BB", "#4499CC", "#88BBDD", "#BBDDEE", "white", "#EECCBB", "#EEAA77", "#DD7744", "#DD5500"]
 SHADES = LinearSegmentedColormap.from_list("signal", NINE, N=len(NINE)).with_extremes(bad="0.6")
 UNITS = 36  # as many of the units have a row of their own
-PHONE = (4.6, 3.8)  # inches: on a screen of 360 pixels the letters of 12 pt are still 12 pixels high
+PHONE = (4.6, 3.5)  # inches: on a screen of 360 pixels the letters of 12 pt are still 12 pixels high
 
 # --- the core ----------------------------------------------------------------------------------------------
 
@@ -113,7 +113,7 @@ def slopes(gain: float) -> Figure:
 
 def both_ways(nets: Mapping[tuple[float, str], Trace], gain: float, activation: str) -> Figure:
     """Signal and gradient by layer of one of the traced networks, beside the theory."""
-    columns = {"signal z": ("rms", "-o", BLUE), "gradient": ("gradient_std", "--s", ORANGE)}
+    columns = {"signal z →": ("rms", "-o", BLUE), "← gradient": ("gradient_std", "--s", ORANGE)}
     trace, drift = nets[gain, activation], []
     place = PLACE | {"left": 0.16, "top": 0.85}
     fig, ax = plt.subplots(figsize=(6, 3.8), layout="none", gridspec_kw=place)
