@@ -50,7 +50,10 @@ def test_the_call_for_netinit(place, call):
     ("place", "head"),
     [
         (("tanh", "dense", "6 to 20", "SGD"), "<code>Var[W] = 1 / max(n_in, n_out)</code>. Near"),
-        (("ReLU", "convolution", "6 to 20", "SGD"), "2 / n_in</code> with <code>n_in = k*k*c_in</code>. ReLU"),
+        (
+            ("ReLU", "convolution", "6 to 20", "SGD"),
+            "2 / n_in</code> with <code>n_in = k*k*c_in</code>. ReLU",
+        ),
         (("tanh", "recurrent", "6 to 20", "SGD"), "<code>Var[W] = 1 / n</code>. The"),
     ],
 )

@@ -102,11 +102,8 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
     at = {(c["initializer"], c["optimizer"], c["depth"]): reduce(c["test_accuracy"]) for c in shown}
     grid = np.array([[at[row, *column] for column in columns] for row in rows])
     fig, ax = plt.subplots(layout="constrained")
+    _colored(ax, grid, rows, columns)
     several = len({optimizer for optimizer, _ in columns}) > 1
-    heatmap(ax, grid, rows, [f"{optimizer}\n{depth}" if several else depth for optimizer, depth in columns])
-    ax.images[0].set(clim=(0, 1), cmap=plt.get_cmap("cividis", 10))
-    for text, number in zip(ax.texts, grid.flat, strict=True):
-        text.set_color("black" if number >= 0.4 else "white")
     ax.set(xlabel="optimizer, hidden layers" if several else "hidden layers")
     ax.set_title(f"{activation}: {value}" if several else f"{activation}, {columns[0][0]}: {value}")
     factors = [f"{gradient_factor(row, activation):.2f}" for row in rows]
@@ -121,8 +118,17 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
     return fig
 
 
+def _colored(ax, grid, rows, columns):
+    """The accuracies in ten colors, a tenth each; the columns leave out a single optimizer."""
+    several = len({optimizer for optimizer, _ in columns}) > 1
+    heatmap(ax, grid, rows, [f"{optimizer}\n{depth}" if several else depth for optimizer, depth in columns])
+    ax.images[0].set(clim=(0, 1), cmap=plt.get_cmap("cividis", 10))
+    for text, number in zip(ax.texts, grid.flat, strict=True):
+        text.set_color("black" if number >= 0.4 else "white")
+
+
 def against_factor(cells: Sequence[Mapping], optimizer: str) -> Figure:
-    """The median test accuracy of every start against what a layer does to its gradient, at 6 and at 18 layers.
+    """The median test accuracy of every start against what a layer does to its gradient: 6 and 18 layers.
 
     A point for each cell of the record with this optimizer, a mark for each activation, the first of them
     "relu"; its start by PyTorch's default is named.
@@ -201,9 +207,9 @@ def _first_losses(ax, losses, classes):
 def counts(layers: Mapping[str, tuple], *, count: Callable) -> Figure:
     """The mean square behind layers that He's rule fills with the fan of a library, or with the count.
 
-    `layers` maps a name to (layer, inputs, fan), `count(layer, inputs)` returns the number of terms, or the sum
-    of their squares where the inputs that are not 0 have mean square 1. The mean square shown is that over the
-    mean square of the inputs that are not 0.
+    `layers` maps a name to (layer, inputs, fan), `count(layer, inputs)` returns the number of terms, or the
+    sum of their squares where the inputs that are not 0 have mean square 1. The mean square shown is that
+    over the mean square of the inputs that are not 0.
     """
     fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
     words, style = [], {"linestyle": "", "marker": "_", "markersize": 28, "color": "C0"}
