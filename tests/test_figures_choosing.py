@@ -46,6 +46,27 @@ def test_the_call_for_netinit(place, call):
     assert choosing.answer(*place).calls["netinit"] == call
 
 
+@pytest.mark.parametrize(
+    ("place", "head"),
+    [
+        (("tanh", "dense", "6 to 20", "SGD"), "<code>Var[W] = 1 / max(n_in, n_out)</code>. Near"),
+        (
+            ("ReLU", "convolution", "6 to 20", "SGD"),
+            "2 / n_in</code> with <code>n_in = k*k*c_in</code>. ReLU",
+        ),
+        (("tanh", "recurrent", "6 to 20", "SGD"), "<code>Var[W] = 1 / n</code>. The"),
+    ],
+)
+def test_n_in_is_explained_where_it_is_not_a_side_of_the_matrix(place, head):
+    assert head in choosing.guide(*place).html
+
+
+def test_a_single_optimizer_stands_in_the_title_alone():
+    ax = choosing.matrix([c for c in CELLS if c["optimizer"] == "SGD"], "test accuracy", "relu").axes[0]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["2", "18"]
+    assert (ax.get_xlabel(), ax.get_title()) == ("hidden layers", "relu, SGD: test accuracy")
+
+
 def test_the_scales_are_the_squared_gains():
     for name in ("ReLU", "SELU", "GELU", "SiLU"):
         scale = choosing.table()["activations"][name]["scale"]
@@ -118,23 +139,25 @@ def test_the_factor_beside_a_row_is_what_a_network_has(initializer, activation):
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
 def test_each_start_is_a_point_at_its_factor(optimizer):
     cells = netinit.load_record("initializer-matrix")["cells"]
-    ax = choosing.against_factor(cells, optimizer).axes[0]
-    assert [line.get_label() for line in ax.lines] == ["relu", "tanh", "silu", "sigmoid"]
-    assert all(len(line.get_xdata()) == 7 for line in ax.lines)
-    (median,) = [
-        np.median(cell["test_accuracy"])
-        for cell in cells
-        if [cell[key] for key in ("initializer", "activation", "depth", "optimizer")]
-        == ["PyTorch default", "relu", 6, optimizer]
-    ]
-    at = (np.sqrt(1 / 6), median)
-    assert ax.texts[0].xy == pytest.approx(at)
-    assert any(np.allclose(point, at) for point in ax.lines[0].get_xydata())
+    panels = choosing.against_factor(cells, optimizer).axes
+    for ax, depth in zip(panels, (6, 18), strict=True):
+        assert ax.get_title() == f"{depth} hidden layers, {optimizer}"
+        assert [line.get_label() for line in ax.lines] == ["relu", "tanh", "silu", "sigmoid"]
+        assert all(len(line.get_xdata()) == 7 for line in ax.lines)
+        (median,) = [
+            np.median(cell["test_accuracy"])
+            for cell in cells
+            if [cell[key] for key in ("initializer", "activation", "depth", "optimizer")]
+            == ["PyTorch default", "relu", depth, optimizer]
+        ]
+        at = (np.sqrt(1 / 6), median)
+        assert ax.texts[0].xy == pytest.approx(at)
+        assert any(np.allclose(point, at) for point in ax.lines[0].get_xydata())
 
 
 def test_the_label_names_where_sgd_begins_to_learn():
     label = choosing.against_factor(netinit.load_record("initializer-matrix")["cells"], "SGD").get_label()
-    assert label.endswith("above 0.5 is 0.89, the highest below it 0.46.")
+    assert "6 hidden layers: lowest above 0.89, highest below 0.46; 18" in label
 
 
 def test_the_last_layer_marks_its_scale_and_the_true_class():

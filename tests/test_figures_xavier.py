@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from netinit import initialize, mlp, trace, xavier_normal, xavier_uniform
+from netinit import SGD, compare, initialize, load_digits, mlp, trace, xavier_normal, xavier_uniform
 from netinit.figures import xavier
 
 
@@ -67,7 +67,7 @@ def test_two_theories_of_wide_layers_stand_beside_each_seed():
     fig = xavier.theory_of_wide_layers({"Glorot": traces}, {"Glorot": ([0.5, 0.4], [0.9, 1.0])})
     top, bottom = fig.axes
     dotted, solid, dots = top.lines[:3]
-    assert (dotted.get_linestyle(), solid.get_linestyle(), dots.get_marker()) == (":", "-", "o")
+    assert (dotted.get_linestyle(), solid.get_linestyle(), dots.get_marker()) == (":", "-", "s")
     np.testing.assert_array_equal(dotted.get_ydata(), [0.5, 0.4])
     np.testing.assert_array_equal(solid.get_ydata(), traces[0].column("predicted_rms", "tanh"))
     middle = np.median([t.column("std", "tanh") for t in traces], axis=0)
@@ -76,6 +76,36 @@ def test_two_theories_of_wide_layers_stand_beside_each_seed():
     assert bottom.lines[1].get_ydata()[-1] == 1
     assert bottom.containers[0][0].get_ydata()[-1] == 1
     assert f"{middle[0]:.2g} to {middle[-1]:.2g}" in fig.get_label()
+
+
+def test_training_shows_every_seed_up_to_the_epoch_and_the_median_in_bold():
+    def probe(model):
+        return trace(model, load_digits().x_train[:20]).column("std", "tanh")
+
+    builds = {
+        name: lambda rng, rule=rule: initialize(mlp([64, 20, 20, 10], "tanh"), rule, rng)
+        for name, rule in xavier.RULES.items()
+    }
+    runs = compare(
+        builds,
+        load_digits(),
+        seeds=[0, 1, 2],
+        epochs=2,
+        batch_size=100,
+        optimizer=partial(SGD, lr=0.1),
+        probe=probe,
+    )
+    fig = xavier.training(runs, 1)
+    top, bottom = fig.axes
+    assert len(top.lines) == 3 * 4
+    accuracy = np.array([run.history.validation_accuracy[:2] for run in runs["Glorot"]])
+    np.testing.assert_allclose([line.get_ydata() for line in top.lines[8:11]], accuracy)
+    np.testing.assert_allclose(top.lines[11].get_ydata(), np.median(accuracy, axis=0))
+    assert top.lines[11].get_linewidth() > top.lines[10].get_linewidth()
+    stds = np.median([run.probes[1] for run in runs["Glorot"]], axis=0)
+    np.testing.assert_allclose(bottom.lines[2].get_ydata(), stds)
+    assert len({line.get_color() for line in bottom.lines}) == 3
+    assert fig.get_label().startswith("After epoch 1. standard: median accuracy ")
 
 
 @pytest.mark.parametrize(("rule", "area"), [("Glorot", 1.0), ("standard", 1.0), ("orthogonal", None)])

@@ -106,7 +106,7 @@ def test_a_wrong_call_is_seen():
     assert has_variance(fan, 2 / 9 / SIZES["c_in"])
 
 
-# --- the tabs of the rule: the layer counts for itself -----------------------------------------------------
+# --- the tabs of the rule: the layer adds up for itself ----------------------------------------------------
 
 PAGE = "book/12-choosing.ipynb"
 
@@ -136,3 +136,38 @@ def test_keras_counts(snippet):
     assert second_moment(names["layer"](names["x"])) == pytest.approx(2, rel=0.2)
     x = keras.random.normal((5, 100), seed=0)
     assert np.allclose(names["last"](x), 0.01)
+
+
+# Behind a ReLU half of the inputs are 0 and the mean square is that over all: the draw has to see both.
+
+
+def test_pytorch_keeps_the_level_behind_relus(snippet):
+    draw, x, found = snippet(PAGE, "PyTorch")["draw"], torch.randn(300, 256), []
+    for _ in range(4):
+        layer = torch.nn.Linear(256, 256)
+        draw(layer, x)
+        with torch.no_grad():
+            found.append(second_moment(layer(x)))
+            x = torch.relu(layer(x))
+    assert found == pytest.approx([2] * 4, rel=0.2)
+
+
+def test_jax_keeps_the_level_behind_relus(snippet):
+    draw, found = snippet(PAGE, "JAX")["draw"], []
+    keys = jax.random.split(jax.random.key(5), 5)
+    x = jax.random.normal(keys[4], (300, 256))
+    for key in keys[:4]:
+        z = x @ draw(key, lambda W, x: x @ W, (256, 256), x)
+        found.append(second_moment(z))
+        x = jax.nn.relu(z)
+    assert found == pytest.approx([2] * 4, rel=0.2)
+
+
+def test_keras_keeps_the_level_behind_relus(snippet):
+    draw, x, found = snippet(PAGE, "Keras")["draw"], keras.random.normal((300, 256), seed=0), []
+    for seed in range(4):
+        layer = keras.layers.Dense(256)
+        draw(layer, x, seed=seed + 1)
+        found.append(second_moment(layer(x)))
+        x = keras.ops.relu(layer(x))
+    assert found == pytest.approx([2] * 4, rel=0.2)

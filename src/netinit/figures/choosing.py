@@ -59,10 +59,9 @@ def guide(activation: str, structure: str, depth: str, optimizer: str) -> Text:
     label = (
         f"{activation}, {structure}, {depth} layers, {optimizer}: {found.name}, Var[W] = {found.variance}."
     )
-    counted = "" if found.n_in in found.variance.split() else f" with <code>n_in = {found.n_in}</code>"
-    head = f"<strong>{found.name}</strong>: <code>Var[W] = {found.variance}</code>" + counted * (
-        "n_in" in found.variance
-    )
+    counted = f" with <code>n_in = {found.n_in}</code>" if "n_in" in found.variance else ""
+    head = f"<strong>{found.name}</strong>: <code>Var[W] = {found.variance}</code>"
+    head += counted if found.n_in != "n_in" else ""
     calls = "\n".join(
         f"# {library}\n{html.escape(call, quote=False)}" for library, call in found.calls.items()
     )
@@ -91,8 +90,8 @@ def gradient_factor(initializer: str, activation: str, width: int = 64, depth: i
 def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
     """One activation as a heat map: a row for each initializer, a column for each optimizer and depth.
 
-    `value` is "test accuracy", the median over the seeds, or "worst seed", their lowest. Beside each row
-    stands what one layer does to the gradient.
+    `value` is "test accuracy", the median over the seeds, or "worst seed", their lowest; ten colors, a tenth
+    each. Beside each row stands what one layer does to the gradient. A single optimizer stands in the title.
     """
     reduce = {"test accuracy": np.median, "worst seed": np.min}[value]
     shown = [cell for cell in cells if cell["activation"] == activation]
@@ -103,11 +102,10 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
     at = {(c["initializer"], c["optimizer"], c["depth"]): reduce(c["test_accuracy"]) for c in shown}
     grid = np.array([[at[row, *column] for column in columns] for row in rows])
     fig, ax = plt.subplots(layout="constrained")
-    heatmap(ax, grid, rows, [f"{optimizer}\n{depth}" for optimizer, depth in columns])
-    ax.images[0].set_clim(0, 1)
-    for text, number in zip(ax.texts, grid.flat, strict=True):
-        text.set_color("black" if number > 0.5 else "white")
-    ax.set(xlabel="optimizer, hidden layers", title=f"{activation}: {value}")
+    _colored(ax, grid, rows, columns)
+    several = len({optimizer for optimizer, _ in columns}) > 1
+    ax.set(xlabel="optimizer, hidden layers" if several else "hidden layers")
+    ax.set_title(f"{activation}: {value}" if several else f"{activation}, {columns[0][0]}: {value}")
     factors = [f"{gradient_factor(row, activation):.2f}" for row in rows]
     beside = ax.secondary_yaxis("right")
     beside.set_yticks(range(len(rows)), [f"× {factor}" for factor in factors])
@@ -120,14 +118,43 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
     return fig
 
 
-def against_factor(cells: Sequence[Mapping], optimizer: str, depth: int = 6) -> Figure:
-    """The median test accuracy of every start at one depth against what a layer does to its gradient.
+def _colored(ax, grid, rows, columns):
+    """The accuracies in ten colors, a tenth each; the columns leave out a single optimizer."""
+    several = len({optimizer for optimizer, _ in columns}) > 1
+    heatmap(ax, grid, rows, [f"{optimizer}\n{depth}" if several else depth for optimizer, depth in columns])
+    ax.images[0].set(clim=(0, 1), cmap=plt.get_cmap("cividis", 10))
+    for text, number in zip(ax.texts, grid.flat, strict=True):
+        text.set_color("black" if number >= 0.4 else "white")
+
+
+def against_factor(cells: Sequence[Mapping], optimizer: str) -> Figure:
+    """The median test accuracy of every start against what a layer does to its gradient: 6 and 18 layers.
 
     A point for each cell of the record with this optimizer, a mark for each activation, the first of them
     "relu"; its start by PyTorch's default is named.
     """
-    fig, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
-    shown = [cell for cell in cells if (cell["optimizer"], cell["depth"]) == (optimizer, depth)]
+    fig, panels = plt.subplots(2, 1, figsize=(6, 5.4), sharex=True, layout="constrained")
+    words = []
+    for ax, depth in zip(panels, (6, 18), strict=True):
+        shown = [cell for cell in cells if (cell["optimizer"], cell["depth"]) == (optimizer, depth)]
+        points = _points(ax, shown, depth)
+        at = next(at for name, *at in points if name == "PyTorch default")
+        place = (10, -28) if at[1] > 0.3 else (-70, 58)  # where no point is
+        ax.annotate("ReLU by default", at, place, textcoords="offset points", arrowprops={"arrowstyle": "-"})
+        ax.set(ylim=(0, 1.08), ylabel="test accuracy", title=f"{depth} hidden layers, {optimizer}")
+        over = min((value for _, factor, value in points if factor > 0.5), default=np.nan)
+        under = max((value for _, factor, value in points if factor < 0.5), default=np.nan)
+        words.append(f"{depth} hidden layers: lowest above {over:.2f}, highest below {under:.2f}")
+    ax.set(xscale="log", xlim=(0.015, 1.5), xlabel="factor on the gradient, per layer")
+    ax.set_xticks(ticks := [0.02, 0.05, 0.1, 0.2, 0.5, 1], [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4, columnspacing=1)
+    fig.set_label(f"{optimizer}, test accuracy above and below a factor of 0.5: {'; '.join(words)}.")
+    return fig
+
+
+def _points(ax, shown, depth):
+    """Mark each activation's starts; return (initializer, factor, median accuracy) for all."""
     points = []
     for i, activation in enumerate(dict.fromkeys(cell["activation"] for cell in shown)):
         rows = {
@@ -136,42 +163,29 @@ def against_factor(cells: Sequence[Mapping], optimizer: str, depth: int = 6) -> 
         factors = [gradient_factor(row, activation, depth=depth) for row in rows]
         ax.plot(factors, list(rows.values()), "os^D"[i], color=f"C{i}", label=activation, alpha=0.8)
         points += zip(rows, factors, rows.values(), strict=True)
-    at = next(at for name, *at in points if name == "PyTorch default")
-    ax.annotate("ReLU by default", at, (8, -30), textcoords="offset points", arrowprops={"arrowstyle": "-"})
-    ax.set(xscale="log", xlim=(0.015, 1.5), ylim=(0, 1.05), ylabel="test accuracy")
-    ax.set(xlabel="factor on the gradient, per layer", title=f"{depth} hidden layers, {optimizer}")
-    ax.set_xticks(ticks := [0.02, 0.05, 0.1, 0.2, 0.5, 1], [f"{tick:g}" for tick in ticks])
-    ax.minorticks_off()
-    fig.legend(loc="outside lower center", ncols=4)
-    over = min((value for _, factor, value in points if factor > 0.5), default=np.nan)
-    under = max((value for _, factor, value in points if factor < 0.5), default=np.nan)
-    fig.set_label(
-        f"{depth} hidden layers, {optimizer}: the lowest test accuracy at a factor per layer above 0.5 is "
-        f"{over:.2f}, the highest below it {under:.2f}."
-    )
-    return fig
+    return points
 
 
 def last_layer(
-    losses: Mapping[float, Sequence[float]], logits: np.ndarray, truth: int, scale: float
+    losses: Mapping[float, Sequence[float]], logits: np.ndarray, truth: int, sigma: float
 ) -> Figure:
     """The loss before the first step against the std of the logits, and what one image is given.
 
-    `losses` maps a scale to the loss of each seed, `logits` are those of one image at scale 1, `truth` is
-    its class.
+    `losses` maps a std to the loss of each seed, `logits` are those of one image at a std of 1, `truth` is
+    its class, `sigma` the std to show.
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.4), layout="constrained")
     _first_losses(left, losses, len(logits))
-    left.axvline(scale, color="#444444", linestyle=":")
-    weights = np.exp(scale * logits - np.max(scale * logits))
-    p, loss = weights / weights.sum(), float(np.mean(losses[scale]))
+    left.axvline(sigma, color="#444444", linestyle=":")
+    weights = np.exp(sigma * logits - np.max(sigma * logits))
+    p, loss = weights / weights.sum(), float(np.mean(losses[sigma]))
     right.bar(range(len(p)), p)
     arrow = {"arrowstyle": "->", "color": "#222222"}
     right.annotate("its class", (truth, p[truth]), (truth, p[truth] + 0.2), arrowprops=arrow, ha="center")
-    right.set(xlabel="digit", ylim=(0, 1.25), xticks=range(len(p)), title=f"one image, σ = {scale:g}")
-    right.set_yticks(np.arange(0, 1.1, 0.2))
+    right.set(xlabel="digit", ylabel="probability", ylim=(0, 1.05), xticks=range(len(p)))
+    right.set_title(f"one image, σ = {sigma:g}")
     fig.set_label(
-        f"Std of the logits {scale:g}: mean first loss {loss:.2f}; one image has the largest probability "
+        f"Std of the logits {sigma:g}: mean first loss {loss:.2f}; one image has the largest probability "
         f"{p.max():.2f} for digit {p.argmax()}, and {p[truth]:.2f} for its true class {truth}."
     )
     return fig
@@ -182,19 +196,20 @@ def _first_losses(ax, losses, classes):
     scales, runs = np.array(list(losses)), np.array(list(losses.values())).T
     smooth = np.linspace(0, scales.max(), 100)
     ax.plot(smooth, np.log(classes) + smooth**2 / 2, marker="")
-    ax.text(5.1, 17, "ln K + σ²/2", color="C0", ha="right")
+    ax.text(2.1, 9.6, "ln K + σ²/2", color="C0", fontsize=10)
     low, middle, high = runs.min(axis=0), runs.mean(axis=0), runs.max(axis=0)
     ax.errorbar(scales, middle, [middle - low, high - middle], fmt="o", color="C1", capsize=3)
-    ax.text(4, 1, f"{len(runs)} networks:\nmean, range", color="C1")
-    ax.set(xlabel="std σ of the logits", ylabel="loss", xlim=(-0.4, 9), ylim=(0, 20))
-    ax.set(xticks=range(0, 9, 2), yticks=range(0, 21, 5), title="before the first step")
+    ax.text(2.1, 0.4, f"{len(runs)} networks:\nmean, range", color="C1", fontsize=10)
+    ax.set(xlabel="std σ of the logits", ylabel="loss", xlim=(-0.2, 4.3), ylim=(0, 11))
+    ax.set(xticks=range(5), yticks=range(0, 11, 2), title="before the first step")
 
 
 def counts(layers: Mapping[str, tuple], *, count: Callable) -> Figure:
     """The mean square behind layers that He's rule fills with the fan of a library, or with the count.
 
-    `layers` maps a name to (layer, inputs, fan), `count(layer, inputs)` returns the number of terms. The
-    mean square is that over the mean square of the inputs that are not 0.
+    `layers` maps a name to (layer, inputs, fan), `count(layer, inputs)` returns the number of terms, or the
+    sum of their squares where the inputs that are not 0 have mean square 1. The mean square shown is that
+    over the mean square of the inputs that are not 0.
     """
     fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
     words, style = [], {"linestyle": "", "marker": "_", "markersize": 28, "color": "C0"}

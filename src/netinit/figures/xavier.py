@@ -8,12 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from netinit.builders import mlp
 from netinit.data import load_digits
-from netinit.figures._shared import PHONE, PLACE
+from netinit.figures._shared import PLACE
 from netinit.initialize import initialize
 from netinit.initializers import lecun_uniform, variance_scaling, xavier_uniform
+from netinit.plots import PANELS
 from netinit.trace import Trace, trace
 
 FUNNEL = [64, 512, 256, 128, 64, 32, 16, 10]
@@ -23,6 +25,7 @@ RULES = {
     "Glorot": xavier_uniform,
 }
 MODES = {"1/n_in": "fan_in", "1/n_out": "fan_out", "Glorot": "fan_avg"}
+INK = {"standard": "C3", "LeCun": "C6", "Glorot": "C2"}  # a rule; C0 is what goes forward, C1 what comes back
 SPANS = {"tanh": (-1, 1), "sigmoid": (0, 1), "relu": (-0.5, 3)}  # the activations to show, by name
 
 
@@ -33,7 +36,9 @@ def both_sides(rule: str) -> Figure:
     rows = trace(model, data.x_train[:200], data.y_train[:200], keep=True)
     signal = [row.output for row in rows[1::2]]
     gradient = [row.gradient / rows[10].gradient.std() for row in rows[:-1:2]]
-    fig, (left, right) = plt.subplots(1, 2, figsize=PHONE, sharey=True)
+    fig, (left, right) = plt.subplots(
+        1, 2, figsize=(4.6, 3.3), sharey=True
+    )  # its foot is on the first screen
     _rows_with_std(left, signal, 1, "C0")
     _rows_with_std(right, gradient, 3, "C1")
     left.set(title="activations", xlabel="value", ylabel="units of the layer")
@@ -101,42 +106,80 @@ def theory_of_wide_layers(traces: Mapping[str, Sequence[Trace]], linear: Mapping
     `linear` has, for each rule, what the linear regime predicts: the rms of the activations by layer, and
     that of the gradients relative to the last layer. It is dotted; what includes the bend of tanh is solid.
     """
-    fig, (top, bottom) = plt.subplots(2, 1, figsize=(6, 5.4), sharex=True)
+    fig, (top, bottom) = plt.subplots(2, 1, figsize=(6, 5.8), sharex=True, layout="constrained")
     ends = []
-    for i, (name, seeds) in enumerate(traces.items()):
+    for name, seeds in traces.items():
         stds = np.array([t.column("std", "tanh") for t in seeds])
         back = np.array([t.column("gradient_std", "Linear")[:-1] for t in seeds])
         bent = seeds[0].column("predicted_rms", "tanh")
         bent_back = seeds[0].column("predicted_gradient_std", "Linear")[:-1]
-        _two_theories(top, linear[name][0], bent, stds, i, name)
-        _two_theories(bottom, linear[name][1], bent_back / bent_back[-1], back / back[:, -1:], i, name)
+        _two_theories(top, linear[name][0], bent, stds, name)
+        _two_theories(bottom, linear[name][1], bent_back / bent_back[-1], back / back[:, -1:], name)
         start, end = np.median(stds, axis=0)[[0, -1]]
         ends.append(f"{name}: activation std from {start:.2g} to {end:.2g}")
-    top.set(yscale="log", ylabel="activation std", ylim=(0.03, 1))
-    bottom.set(yscale="log", ylabel="gradient std\nrelative to the last", ylim=(0.05, 1.5), xlabel="layer")
+    top.set(yscale="log", ylabel="std", ylim=(0.03, 1), title="signal: activations")
+    bottom.set(yscale="log", ylabel="std, layer 5: 1", ylim=(0.05, 1.5), xlabel="layer")
+    bottom.set_title("gradient: it comes from the right")
     bottom.set_xticks(range(1, len(bent) + 1))
     for ax, ticks in ((top, [0.05, 0.1, 0.2, 0.5, 1]), (bottom, [0.1, 0.2, 0.5, 1])):
         ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
-    _legends(top, bottom)
+    _one_legend(fig, top)
     fig.set_label("; ".join(ends) + ". The measured dots lie on the solid lines, with the bend of tanh.")
     return fig
 
 
-def _two_theories(ax: Axes, linear: Sequence, bent: Sequence, runs: np.ndarray, i: int, name: str) -> None:
+def _two_theories(ax: Axes, linear: Sequence, bent: Sequence, runs: np.ndarray, name: str) -> None:
     """One rule by layer: the linear regime dotted, with the bend solid, median and range of the runs."""
     layers, middle = range(1, len(bent) + 1), np.median(runs, axis=0)
     bars = np.stack([middle - runs.min(axis=0), runs.max(axis=0) - middle])
-    ax.plot(layers, linear, ":", color=f"C{i}", linewidth=1.6)
-    ax.plot(layers, bent, "-", color=f"C{i}", linewidth=1.6)
-    ax.errorbar(layers, middle, bars, fmt="os"[i], color=f"C{i}", markersize=5, capsize=2, label=name)
+    ax.plot(layers, linear, ":", color=INK[name], linewidth=1.6)
+    ax.plot(layers, bent, "-", color=INK[name], linewidth=1.6)
+    marker = "s" if name == "Glorot" else "o"
+    ax.errorbar(layers, middle, bars, fmt=marker, color=INK[name], markersize=5, capsize=2, label=name)
 
 
-def _legends(top: Axes, bottom: Axes) -> None:
-    """The rules by color and marker above, the kinds of lines below, each where no curve runs."""
-    top.legend(fontsize=10, loc="lower left", title="measured", title_fontsize=10, alignment="left")
+def _one_legend(fig: Figure, ax: Axes) -> None:
+    """Above both panels: the rules by color and marker, the kinds of lines."""
+    dots, names = ax.get_legend_handles_labels()
     kinds = [Line2D([], [], color="0.3", linestyle=style, linewidth=1.6) for style in (":", "-")]
-    bottom.legend(kinds, ["linear regime", "with the bend of tanh"], fontsize=10, loc="lower right")
+    names = [f"{name}, measured" for name in names] + ["linear regime", "with the bend of tanh"]
+    fig.legend([*dots, *kinds], names, fontsize=10, loc="outside upper center", ncols=2)
+
+
+def training(runs: Mapping[str, Sequence], epoch: int) -> Figure:
+    """Training up to one epoch: the accuracy of every seed, and the median of the activation std by layer.
+
+    `runs` is what `compare` returns, with a probe that gives the std by layer. The median accuracy of each
+    rule is the bold line.
+    """
+    fig, (top, bottom) = plt.subplots(2, 1, figsize=(6, 5.2), layout="none", gridspec_kw=PANELS)
+    words = []
+    for name, group in runs.items():
+        accuracy = np.array([run.history.validation_accuracy for run in group])
+        stds = np.median([run.probes[epoch] for run in group], axis=0)
+        dash = (0, (3, 1.5)) if name == "Glorot" else "-"  # LeCun's lies under it, and shows through
+        _seeds_and_median(top, accuracy[:, : epoch + 1], name, dash)
+        bottom.plot(range(1, len(stds) + 1), stds, marker="o", linestyle=dash, color=INK[name], markersize=4)
+        words.append(f"{name}: median accuracy {np.median(accuracy[:, epoch]):.1f}, last std {stds[-1]:.1g}")
+    top.set(title="validation accuracy", xlabel="epoch", xlim=(0, accuracy.shape[1] - 1), ylim=(0, 1))
+    top.xaxis.set_major_locator(MaxNLocator(9, integer=True))
+    bottom.set(title="activation std", xlabel="layer", yscale="log", ylim=(0.002, 1.3))
+    bottom.set_xticks(range(1, len(stds) + 1))
+    bottom.set_yticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
+    bottom.minorticks_off()
+    fig.legend(*top.get_legend_handles_labels(), loc="upper center", ncols=len(runs), frameon=False)
+    fig.set_label(f"After epoch {epoch}. " + "; ".join(words) + ".")
+    return fig
+
+
+def _seeds_and_median(ax: Axes, accuracy: np.ndarray, name: str, dash) -> None:
+    """A thin line for each seed, a row of `accuracy`, and a bold one for their median."""
+    thin = {"linestyle": "-", "linewidth": 0.8, "markersize": 3}
+    bold = {"linestyle": dash, "linewidth": 3, "markersize": 6, "label": name}
+    for row, look in [*((row, thin) for row in accuracy), (np.median(accuracy, axis=0), bold)]:
+        (line,) = ax.plot(row, color=INK[name], marker="o", markevery=[-1], **look)
+        line.set_clip_on(False)  # the dot is whole at the edges, too
 
 
 # The deeper page
