@@ -105,11 +105,9 @@ def defaults(rows: Sequence[Mapping], activation: str) -> Figure:
             label = library if row["layer"] == layers[0] else None
             _reach(ax, y, row, needed, label)
             words.append(f"{library} {row['layer']} {row['n_var']:.3g}, {distance(row['n_var'], needed)}")
-    right, free = 8, 0.26  # of the width, left of the smallest value: room for its words
-    left = (min(row["n_var"] for row in rows) / right**free) ** (1 / (1 - free))
-    ax.set(xscale="log", xlabel=N_VAR, xlim=(left, right), ylim=(len(layers) - 0.5, -0.6))
+    _value_axis(ax, min(row["n_var"] for row in rows))
+    ax.set_ylim(len(layers) - 0.5, -0.6)
     ax.set_yticks(range(len(layers)), layers)
-    ax.set_xticks([0.1, 1], ["0.1", "1"])
     ax.grid(False)
     fig.legend(loc="outside upper center", ncols=3)
     fig.set_label(f"{activation} needs {needed:g}. {'; '.join(words)}.")
@@ -123,6 +121,14 @@ def _reach(ax, y, row, needed, label) -> None:
     ax.plot(value, y, f"{color}{MARKERS[row['library']]}", markersize=6, label=label)
     side, away = ("left", 1.16) if value > needed else ("right", 0.86)
     ax.text(value * away, y, distance(value, needed), ha=side, va="center", fontsize=9, bbox=LABEL)
+
+
+def _value_axis(ax, smallest, right=8, free=0.26) -> None:
+    """A logarithmic axis of n_in Var[W]; left of the smallest value a part of it is free, for its words."""
+    left = (smallest / right**free) ** (1 / (1 - free))
+    ax.set(xscale="log", xlabel=N_VAR, xlim=(left, right))
+    ax.set_xticks([0.1, 1], ["0.1", "1"])
+    ax.minorticks_off()
 
 
 def distance(value: float, needed: float) -> str:

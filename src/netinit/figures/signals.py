@@ -19,7 +19,7 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 NINE = ["#0077BB", "#4499CC", "#88BBDD", "#BBDDEE", "white", "#EECCBB", "#EEAA77", "#DD7744", "#DD5500"]
 SHADES = LinearSegmentedColormap.from_list("signal", NINE, N=len(NINE)).with_extremes(bad="0.6")
 UNITS = 36  # as many of the units have a row of their own
-PHONE = (4.6, 3.5)  # inches: on a screen of 360 pixels the letters of 12 pt are still 12 pixels high
+PHONE = (4.6, 3.3)  # inches: on a screen of 360 pixels the letters of 12 pt are still 12 pixels high
 
 # --- the core ----------------------------------------------------------------------------------------------
 
