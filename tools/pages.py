@@ -9,8 +9,8 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 # The name that MyST-NB gives to a picture of a notebook: the SHA-256 of its content.
 PICTURE = re.compile(r'<img\b[^>]*\bsrc="[./]*(_images/[0-9a-f]{64}\.\w+)"')
-# Sphinx keeps millions of objects alive, and Python's collector at its own thresholds looks through all of them again
-# and again. These take a fifth off the time of the pages, and more off that of the portable notebooks.
+# Sphinx keeps millions of objects alive, and Python's collector at its own thresholds looks through all of
+# them again and again. These take a fifth off the time of the pages, more off that of the portable notebooks.
 SELDOM = (100_000, 50, 100)
 LIVE_FIGURE = '<figure class="live-figure"'  # in a cell of code it would be escaped
 
