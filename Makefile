@@ -219,7 +219,7 @@ torch: $(VENV)/.torch | check-python ## install PyTorch, so that the tests that 
 
 frameworks: $(VENV)/.frameworks | check-python ## run what the chapters show in PyTorch, JAX and Keras (installs them)
 	@test -d tests/frameworks || { echo "There is no folder tests/frameworks, so there is nothing to run." >&2; exit 1; }
-	@$(RUN)/python -m pytest -q -n $(WORKERS) --dist loadfile tests/frameworks
+	@$(RUN)/python -m pytest -q tests/frameworks
 
 bench: $(VENV)/.bench | check-python ## time netinit beside PyTorch and others, and print the table
 	@$(RUN)/python -m benchmarks
