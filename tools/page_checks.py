@@ -14,7 +14,12 @@ IN_USE = """async () => {
     else input.checked = true;
     input.dispatchEvent(new Event('input', {bubbles: true}));
   }
-  await new Promise((resolve) => setTimeout(resolve, 700));  // the theme measures boxes after 0.3 s
+  // The theme measures boxes 0.3 s after a change, and later where the machine is busy.
+  const measured = () => [...document.querySelectorAll('.bd-article pre, .pst-scrollable-table-container')]
+    .every((box) => box.scrollWidth <= box.clientWidth || box.tabIndex === 0);
+  for (let waited = 0; waited < 700 || (waited < 5000 && !measured()); waited += 100) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }"""
 # axe-core does not read MathML: a header that is a formula is empty for it, and for no screen reader.
 RUN_AXE = """async () => {
