@@ -1,4 +1,5 @@
 // Predictions: compare the reader's answer with what happens, say so in words, and open the fold.
+// The paragraph after a prediction tells its outcome: it is out of focus until the fold opens or the reader touches it.
 (() => {
   "use strict";
 
@@ -7,6 +8,22 @@
     const plain = text.replace(/\s/g, "").replace("−", "-").replace(",", ".");
     return plain === "" ? NaN : Number(plain);
   };
+
+  function veil(outcome, box, fold) {
+    const hint = Object.assign(document.createElement("p"), {
+      className: "prediction-hint",
+      textContent: "The next paragraph tells the outcome. It gets sharp when you answer or touch it.",
+    });
+    const unveil = () => {
+      hint.remove();
+      outcome.classList.remove("prediction-outcome");
+    };
+    box.append(hint);
+    outcome.classList.add("prediction-outcome");
+    fold.addEventListener("toggle", unveil, { once: true });
+    outcome.addEventListener("click", unveil, { once: true });
+    outcome.addEventListener("focusin", unveil, { once: true });
+  }
 
   function connect(box) {
     const form = box.querySelector(".prediction-form");
@@ -46,6 +63,7 @@
     });
     const button = form.querySelector("button");
     button.hidden = button.disabled = false;
+    if (box.nextElementSibling?.matches("p")) veil(box.nextElementSibling, box, fold);
   }
 
   document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".prediction").forEach(connect));

@@ -83,6 +83,35 @@ def test_a_fold_opened_without_a_choice_tells_the_answer(page):
     assert page.locator(f"{DECAY} .prediction-answer").is_visible()
 
 
+OUTCOME = f"{DECAY} + p"
+HINT = f"{DECAY} .prediction-hint"
+
+
+def is_out_of_focus(page):
+    return page.locator(OUTCOME).evaluate("(e) => getComputedStyle(e).filter") != "none"
+
+
+def check_the_first(page):
+    page.locator(f"{DECAY} label").first.click()
+    page.locator(f"{DECAY} button.prediction-check").click()
+
+
+UNVEIL = {
+    "an answer": check_the_first,
+    "the fold": lambda page: page.locator(f"{DECAY} details.prediction-fold > summary").click(),
+    "a touch": lambda page: page.locator(OUTCOME).click(),
+}
+
+
+@pytest.mark.parametrize("way", UNVEIL)
+def test_the_next_paragraph_is_out_of_focus_until_the_reader_wants_it(page, way):
+    assert is_out_of_focus(page)
+    assert page.locator(HINT).is_visible()
+    UNVEIL[way](page)
+    page.wait_for_function("() => !document.querySelector('#prediction-decay .prediction-hint')")
+    assert not is_out_of_focus(page)
+
+
 def test_checking_nothing_opens_nothing(page):
     page.locator(f"{DECAY} button.prediction-check").click()
     assert verdict(page, DECAY) == "Choose an answer first, or open the fold to see what happens."
@@ -90,6 +119,7 @@ def test_checking_nothing_opens_nothing(page):
     assert verdict(page, RATIO).startswith("Enter a number such as 12 or 0.5")
     assert not is_open(page, DECAY)
     assert not is_open(page, RATIO)
+    assert is_out_of_focus(page)
 
 
 CLOSE = " Your number is close."
@@ -194,6 +224,8 @@ def test_closed_folds_are_printed(page):
     ):
         assert page.locator(place).evaluate(shown), place
     assert not page.locator(f"{DECAY} button.prediction-check").is_visible()
+    assert not page.locator(HINT).is_visible()
+    assert not is_out_of_focus(page)
 
 
 def test_without_a_script_it_is_a_list_and_a_fold(browser, path):
@@ -202,6 +234,7 @@ def test_without_a_script_it_is_a_list_and_a_fold(browser, path):
         assert page.locator(f"{DECAY} .prediction-choices li").count() == 3
         assert page.locator(f"{DECAY} .prediction-choices li:visible").count() == 3
         assert not page.locator(f"{DECAY} button.prediction-check").is_visible()
+        assert not is_out_of_focus(page)
         page.locator(f"{RATIO} input").fill("1")
         page.locator(f"{RATIO} input").press("Enter")
         assert page.url == path.as_uri()
