@@ -5,6 +5,7 @@
 
 Lighthouse comes from npm, at the version in `requirements/audit`, into `_build/audit`.
 Lighthouse's scores hang on the machine and on what else it does: the table says how fast it was.
+Where Firefox is installed, it opens every page from disk too, and a search: how much its console says.
 """
 
 import argparse
@@ -24,7 +25,7 @@ NOT_HELD = "--disable-features=PaintHolding"
 PACKAGES = ROOT / "requirements" / "audit"
 CATEGORIES = {"performance": "perf", "accessibility": "a11y", "best-practices": "best", "seo": "seo"}
 COLUMNS = ["desktop perf", "mobile perf", "a11y", "best", "seo", "shift", "kB", "axe light", "axe dark"]
-COLUMNS += ["stops to figure", "stops", "console", "other hosts", "speed"]
+COLUMNS += ["stops to figure", "stops", "console", "other hosts", "firefox", "speed"]
 BROWSER_ONLY = ("kB", "axe light", "axe dark", "stops to figure", "stops", "console", "other hosts")
 
 
@@ -45,6 +46,10 @@ def main():
             if tools:
                 rows[name] |= lighthouse(tools, f"{address}/{name}", out, executable(browser.browser_type))
             print(line(name, rows[name]), flush=True)
+    if tools and (fox := shutil.which("firefox") or shutil.which("firefox-esr")):
+        for name, words in firefox(tools, fox, arguments.site, rows).items():
+            rows.setdefault(name, {})["firefox"] = len(words)
+            faults += [f"{name} Firefox {each}" for each in words]
     (out / "table.md").write_text(table(rows))
     (out / "faults.txt").write_text("".join(f"{fault}\n" for fault in faults))
 
@@ -112,6 +117,13 @@ def report(tools, url, out, chrome, options):
     scores = {name: round(100 * (result["categories"][name]["score"] or 0)) for name in CATEGORIES}
     shift = result["audits"]["cumulative-layout-shift"]["numericValue"]
     return scores | {"shift": shift, "speed": result["environment"]["benchmarkIndex"]}
+
+
+def firefox(tools, path, site, names):
+    """What the console of Firefox says of each page, opened from disk, and of a search: a list a page."""
+    pages = [*names, "search.html?q=orthogonal"]
+    command = ["node", Path(__file__).with_name("firefox.mjs"), tools, path, site.resolve(), *pages]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def line(name, row):
