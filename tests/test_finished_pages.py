@@ -88,6 +88,20 @@ def test_the_contents_unfold_what_is_below_this_page_and_drop_the_rest():
     assert text == "<a>this</a><ul><li>below</li></ul>"
 
 
+def test_the_text_comes_before_the_contents_of_the_book():
+    sidebar = '<dialog id="pst-primary-sidebar-modal"></dialog><div id="pst-primary-sidebar"><a>1</a></div>'
+    main = '<main id="main-content" class="bd-main"><p>text</p></main>'
+    assert finished_pages.text_first(f"<div>{sidebar}{main}</div>") == f"<div>{main}{sidebar}</div>"
+
+
+def test_the_header_that_nobody_sees_is_gone():
+    header = '\n<header id="pst-header" class="bd-header">\n<button class="primary-toggle"></button></header>'
+    assert (
+        finished_pages.drop_header(f"<a>skip</a>{header}<header>kept</header>")
+        == "<a>skip</a><header>kept</header>"
+    )
+
+
 def test_a_header_without_words_is_none():
     row = '<th class="head"><p></p></th><th class="head"><p>word</p></th>'
     named = finished_pages.name_things(row)

@@ -18,6 +18,11 @@ FOLDED_BRANCH = re.compile(r'<details><summary><span class="toctree-toggle".*?</
 OPEN_BRANCH = re.compile(
     r'<details open="open"><summary><span class="toctree-toggle".*?</summary>(.*?)</details>', re.DOTALL
 )
+HEADER = re.compile(r'\s*<header id="pst-header".*?</header>', re.DOTALL)
+SIDEBAR = re.compile(
+    r'(?P<sidebar><dialog id="pst-primary-sidebar-modal">.*?)(?P<main><main id="main-content".*?</main>)',
+    re.DOTALL,
+)
 SEARCH_SCRIPTS = re.compile(
     r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^>]*></script>'
 )
@@ -51,6 +56,22 @@ def name_things(text):
 def unfold_contents(text):
     """Show the pages below this one alone, without a fold: each fold is a stop of the Tab key."""
     return OPEN_BRANCH.sub(r"\1", FOLDED_BRANCH.sub("", text))
+
+
+def drop_header(text):
+    """Take out the header that no width shows: scripts took its buttons for those that readers see.
+
+    So the buttons for the contents, of the book and of the page, did nothing.
+    """
+    return HEADER.sub("", text)
+
+
+def text_first(text):
+    """Move the book's contents behind the text: the Tab key need not pass thirty links to reach a figure.
+
+    The style sheet still shows them at its left.
+    """
+    return SIDEBAR.sub(r"\g<main>\g<sidebar>", text)
 
 
 def choose_theme_at_once(text):
@@ -99,8 +120,9 @@ def finish(app, error):
     site = Path(app.outdir)
     for page in [*site.glob("*.html"), *site.glob("book/**/*.html")]:
         text = live_frames.move_out(page.read_text(encoding="utf-8"), page, site)
-        text = size_pictures(unfold_contents(name_things(text)), page)
-        page.write_text(run_scripts_late(choose_theme_at_once(text), site), encoding="utf-8")
+        for step in (name_things, unfold_contents, drop_header, text_first, choose_theme_at_once):
+            text = step(text)
+        page.write_text(run_scripts_late(size_pictures(text, page), site), encoding="utf-8")
     shipped_files.reduce(site)
 
 

@@ -59,6 +59,25 @@ def test_lines_of_code_fit_a_desktop(browser, path):
         assert wide == []
 
 
+@pytest.mark.parametrize("contents", ["primary", "secondary"])
+def test_the_contents_open_on_a_phone_and_close(browser, contents):
+    with visit(browser, CORES[0], width=360) as visited:
+        box = visited.page.locator(f"#pst-{contents}-sidebar-modal")
+        assert not box.is_visible()
+        visited.page.locator(f".{contents}-toggle").click()
+        assert box.locator("a:visible").count() > 5
+        visited.page.keyboard.press("Escape")
+        assert not box.is_visible()
+
+
+def test_the_contents_stand_left_of_the_text_on_a_desktop_and_can_be_put_away(browser):
+    with visit(browser, CORES[0]) as visited:
+        sidebar = visited.page.locator("#pst-primary-sidebar")
+        assert sidebar.bounding_box()["x"] < visited.page.locator("main").bounding_box()["x"]
+        visited.page.locator(".primary-toggle").click()
+        sidebar.wait_for(state="hidden")
+
+
 PLANTED = {
     "CDN script": ('<script src="https://cdn.example.org/widget.js"></script>', "request to another host"),
     "missing file": ('<script src="missing.js"></script>', "request failed"),

@@ -32,7 +32,7 @@ def test_axe_core_finds_nothing_in_a_page_in_use(browser, path, theme):
         assert page_checks.axe_faults(visited.page, theme) == []
 
 
-@pytest.mark.parametrize("path", CORES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LIVE_PAGES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_the_first_figure_is_near_for_the_tab_key(browser, path):
     with visit(browser, path) as visited:
         stops = page_checks.tab_stops(visited.page, figure_only=True)
