@@ -81,7 +81,8 @@ def test_the_training_marks_the_last_layer_and_ninety_percent_in_colors_of_its_o
     _loss, accuracy, sizes = fig.axes
     assert accuracy.lines[-1].get_ydata() == [0.9, 0.9]
     assert sizes.lines[-1].get_xdata() == [2, 2]
-    assert [text.get_text() for ax in (accuracy, sizes) for text in ax.texts] == ["90 %", "last layer"]
+    assert [text.get_text() for text in accuracy.texts] == ["90 %"]
+    assert sizes.get_title(loc="right") == "last hidden layer"
     assert fig.get_label().endswith("b: accuracy 0.90, rms of the outputs of the last layer 0.5.")
     activations = plt.rcParams["axes.prop_cycle"].by_key()["color"][: len(random_start.COLORS)]
     assert not {line.get_color() for line in sizes.lines[:2]} & set(activations)

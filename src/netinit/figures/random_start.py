@@ -118,7 +118,7 @@ def training(epoch: int, *, runs: Mapping[str, Sequence]) -> Figure:
     accuracy.text(0.1, 0.91, "90 %", **words)
     last = sizes.lines[0].get_xdata()[-1]
     sizes.axvline(last, **mark)
-    sizes.text(last - 0.1, sizes.get_ylim()[1], "last layer", ha="right", va="top", **words)
+    sizes.set_title("last hidden layer", loc="right", **words)
     return fig
 
 
