@@ -1,30 +1,35 @@
 """The pictures of chapter 4, random initialization."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from netinit.figures._shared import PHONE, PLACE, by_layer
+from netinit.figures._shared import PHONE, PLACE
+from netinit.plots import training_frame
+
+COLORS = {"tanh": "C0", "relu": "C1", "sigmoid": "C2"}  # an activation keeps its color on the page
 
 
 def tanh_layers(weight_std: float) -> Figure:
-    """Histograms of five layers of 100 tanh units, fed with a thousand normal inputs."""
+    """Histograms of five layers of 100 tanh units, fed with a thousand normal inputs; beside each its rms."""
     outputs, edges = _tanh_outputs(weight_std), np.linspace(-1, 1, 62)  # 0 in the middle of a bin
-    fig, ax = plt.subplots(figsize=PHONE)
-    for layer, h in enumerate(outputs, start=1):
+    sizes = [f"{np.sqrt(np.mean(h**2)):.2g}" for h in outputs]
+    fig, ax = plt.subplots(figsize=PHONE, layout="none", gridspec_kw=PLACE | {"left": 0.11, "right": 0.79})
+    for layer, (h, size) in enumerate(zip(outputs, sizes, strict=True), start=1):
         counts, _ = np.histogram(h, edges)
+        counts[counts < 0.01 * counts.max()] = 0  # less than a pixel, and would be drawn as one
         heights = 0.85 * counts / counts.max() - layer  # each strip up to its own highest bin
-        ax.stairs(heights, edges, baseline=-layer, fill=True, color="C0")
-    stds = [f"{h.std():.2g}" for h in outputs]
-    ax.set(xlim=(-1, 1), ylim=(-5.1, 0), xlabel="output of a unit", ylabel="layer")
+        ax.stairs(heights, edges, baseline=-layer, fill=True, color="C0", linewidth=0)
+        ax.text(1.06, 0.25 - layer, size)
+    ax.set(xlim=(-1, 1), ylim=(-5.05, 0), xlabel="output of a unit", ylabel="layer")
     ax.set_xticks([-1, -0.5, 0, 0.5, 1])
     ax.set_yticks(-np.arange(1, 6), range(1, 6))
-    ax.set_title(f"std in layer 1: {stds[0]}, in layer 5: {stds[4]}")
+    ax.text(1.06, 0.1, "size (rms)")
     fig.set_label(
         f"Histograms of the outputs of five tanh layers, weight std {weight_std:g}: "
-        f"the outputs of layers 1 to 5 have std {', '.join(stds)}."
+        f"the outputs of layers 1 to 5 have rms {', '.join(sizes)}."
     )
     return fig
 
@@ -67,30 +72,53 @@ def stripes(weight_std: float, *, activations: Callable) -> Figure:
 
 
 def gradient_by_layer(weight_std: float, activation: str, *, measured: Callable, theory: Callable) -> Figure:
-    """The gradient of each layer over that of the last, measured and by the theory.
+    """The gradient of each layer over that of the last: measured as dots, by the theory as a line.
 
     `measured(weight_std, activation)` and `theory(weight_std, activation)` return one number for each layer.
-    Where the theory leaves the frame, beyond 1e-6 and 1e6, a triangle says so; what arrives is in the title.
+    A triangle stands where the theory leaves the frame, beyond 1e-6 and 1e6.
     """
-    dots, line = (gradient(weight_std, activation) for gradient in (measured, theory))
+    dots, line = (g / g[-1] for g in (gradient(weight_std, activation) for gradient in (measured, theory)))
     layers = np.arange(1, len(dots) + 1)
-    arrives, expected = dots[0] / dots[-1], line[0] / line[-1]
-    fig, ax = plt.subplots(layout="none", gridspec_kw=PLACE | {"left": 0.18})
-    by_layer(ax, layers, line / line[-1], dots / dots[-1])
-    ax.axhline(1, color="#999999", linewidth=1, linestyle=":")
-    if abs(np.log10(expected)) > 6:
-        leaves = np.interp(-6, -abs(np.log10(line / line[-1])), layers)
-        edge, marker = (1e6, "^") if expected > 1 else (1e-6, "v")
-        ax.plot(leaves, edge, marker, color="#444444", markersize=11, clip_on=False)
-    ax.set(ylim=(1e-6, 1e6), ylabel="gradient, last layer = 1", xticks=[1, 5, 10, 15, 20])
+    color = COLORS[activation]
+    fig, ax = plt.subplots(layout="none", gridspec_kw=PLACE | {"left": 0.16, "top": 0.88})
+    ax.axhline(1, color="#777777", linewidth=1, linestyle=":")
+    ax.plot(layers, line, "-", color=color, label="theory")
+    ax.plot(layers, dots, "o", color=color, markersize=7, markeredgecolor="white", label="measured")
+    if abs(np.log10(line[0])) > 6:
+        leaves = np.interp(-6, -abs(np.log10(line)), layers)
+        edge, marker = (1e6, "^") if line[0] > 1 else (1e-6, "v")
+        ax.plot(leaves, edge, marker, color=color, markersize=11, clip_on=False)
+    ax.set(ylim=(1e-6, 1e6), yscale="log", ylabel="gradient, last layer = 1", xticks=[1, 5, 10, 15, 20])
     ax.set_yticks(10.0 ** np.arange(-6, 7, 3), ["1e-6", "0.001", "1", "1000", "1e6"])
-    per_layer = arrives ** (1 / (len(layers) - 1))
-    ax.set_title(f"{activation}, weight std {weight_std:g}: {per_layer:.2f} per layer, {arrives:.1g} arrives")
+    ax.minorticks_off()  # there are hundreds of them, and they carry no numbers
+    ax.set_xlabel("layer   (the gradient goes this way $\\leftarrow$)")
+    per_layer, arrives = dots[0] ** (1 / (len(layers) - 1)), _short(dots[0])
+    ax.set_title(f"factor {per_layer:.2f} per layer, {arrives} from layer {len(layers)} to 1", pad=9)
     ax.legend(loc="upper right")
     fig.set_label(
         f"{activation}, weight std {weight_std:g}, {len(layers)} layers of 100: the gradient at layer 1 "
-        f"is {arrives:.1g} of that at layer {len(layers)}; theory says {expected:.1g}."
+        f"is {arrives} of that at layer {len(layers)}; theory says {_short(line[0])}."
     )
+    return fig
+
+
+def _short(number: float) -> str:
+    """One digit of a number, as in 0.3 and 2e-6."""
+    return f"{number:.1g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+
+
+def training(epoch: int, *, runs: Mapping[str, Sequence]) -> Figure:
+    """`training_frame` of starts that are told apart by color: with 90 % and the last layer marked."""
+    colors = plt.rcParams["axes.prop_cycle"][len(COLORS) :]  # the first ones are activations
+    with plt.rc_context({"axes.prop_cycle": colors}):
+        fig = training_frame(runs, epoch, std="rms of the outputs")
+    _loss, accuracy, sizes = fig.axes
+    mark, words = {"color": "#777777", "linewidth": 1, "linestyle": ":"}, {"color": "#555555", "fontsize": 11}
+    accuracy.axhline(0.9, **mark)
+    accuracy.text(0.1, 0.91, "90 %", **words)
+    last = sizes.lines[0].get_xdata()[-1]
+    sizes.axvline(last, **mark)
+    sizes.set_title("last hidden layer", loc="right", **words)
     return fig
 
 
