@@ -10,15 +10,26 @@ from netinit.figures import orthogonal
 @pytest.mark.parametrize("matrices", [0, 3, 12])
 def test_the_half_axes_reach_the_ellipse_and_only_the_gaussian_one_gets_thin(matrices):
     fig = orthogonal.circle(matrices)
-    for ax, thin in zip(fig.axes, (True, False), strict=True):
-        points = ax.collections[0].get_offsets()
-        ends = np.array([line.get_xydata()[1] for line in ax.lines])
-        lengths = np.linalg.norm(ends, axis=1)
-        assert ends[0] @ ends[1] == pytest.approx(0, abs=1e-9)
-        assert lengths[0] == pytest.approx(np.linalg.norm(points, axis=1).max(), rel=0.01)
+    for ax, thin in zip(fig.axes, (matrices > 0, False), strict=True):
+        reach = np.linalg.norm(ax.collections[0].get_offsets(), axis=1).max()
+        ends = np.array([line.get_xydata()[1] for line in ax.lines if len(line.get_xydata()) == 2])
+        assert len(ends) == (2 if thin else 0)  # where all directions tie, no axis stands out
+        lengths = np.linalg.norm(ends, axis=1) if thin else [1, 1]
+        assert lengths[0] == pytest.approx(reach, rel=0.01)
         ratio = lengths[1] / lengths[0]
         assert f"{ax.get_title()}, {ratio:.1g}" in fig.get_label()
-        assert (ratio < 0.5) == (thin and matrices > 0)
+        assert (ratio < 0.5) == thin
+        if thin:
+            assert ends[0] @ ends[1] == pytest.approx(0, abs=1e-9)
+
+
+def test_two_opposite_inputs_meet_on_the_gaussian_side_only():
+    apart = []
+    for ax in orthogonal.circle(12).axes:
+        a, b = (line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o")
+        np.testing.assert_allclose(a, -b)
+        apart.append(np.linalg.norm(a - b))
+    assert apart == [pytest.approx(0, abs=0.001), pytest.approx(2)]
 
 
 def test_the_dashed_part_is_perpendicular_and_area_is_length_times_it():
@@ -41,11 +52,13 @@ def test_digits_are_shown_as_ink_with_the_mean_added():
     )
     strips = np.array([ax.images[0].get_array() for ax in fig.axes])
     shown = np.stack([strips[:, :, 1:9], strips[:, :, 11:19]], axis=1)
-    assert strips[:, :, [0, 9, 10, 19]].max() == 0  # white between the digits
+    assert strips[:, :, [0, 9, 10, 19, *range(20, 24)]].max() == 0  # white between the digits
+    mean = strips[:, :, 24:32]
+    np.testing.assert_array_equal(mean, np.broadcast_to(mean[0], mean.shape))
     assert np.abs(shown[0] - np.round(shown[0])).max() < 1e-4  # pixels are whole numbers
     assert (shown[0].min(), shown[0].max()) == pytest.approx((0, 16), abs=1e-4)
     np.testing.assert_array_equal(shown[2], shown[0])
-    np.testing.assert_array_equal(shown[1, 0], shown[1, 1])  # nothing but the mean
+    np.testing.assert_allclose(shown[1], [mean[0], mean[0]])  # nothing but the mean
     assert "read back from layer 3: 7 of 64 directions with Gaussian" in fig.get_label()
 
 
@@ -72,12 +85,13 @@ def test_recurrent_shows_the_eigenvalues_with_their_gain_and_the_median_norm():
 
 def test_product_compares_singular_values_with_the_rates():
     fig = orthogonal.product({"Gaussian": {2: np.array([4.0, 0.001])}}, np.array([0.0, -1.0]), depth=2)
-    seen, theory, _ = fig.axes[0].lines
+    seen, dot, theory, level = fig.axes[0].lines
     np.testing.assert_array_equal(seen.get_ydata(), [4, 0.001])
     np.testing.assert_allclose(theory.get_ydata(), [1, np.exp(-2)])
-    assert "1 of 2 above 0.01" in fig.get_label()
-    names = [text.get_text() for text in fig.axes[0].get_legend().get_texts()]
-    assert names[0] == "Gaussian: 1 of 2 above 0.01"
+    np.testing.assert_array_equal(dot.get_xydata(), [[1, 0.01]])  # behind the last direction that is left
+    assert level.get_ydata() == [0.01, 0.01]
+    assert "1 of 2 left" in fig.get_label()
+    assert "1 left" in [text.get_text() for text in fig.axes[0].texts]
 
 
 def test_std_and_directions_stand_side_by_side():

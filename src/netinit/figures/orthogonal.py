@@ -15,34 +15,52 @@ KINDS = {"Gaussian": lecun_normal, "orthogonal": orthogonal}
 
 
 def circle(matrices: int) -> Figure:
-    """A circle of inputs behind so many 2 x 2 matrices, with the half axes of what it has become."""
+    """A circle of inputs behind so many 2 x 2 matrices, with the half axes of what it has become.
+
+    A and B are the two opposite inputs that twelve Gaussian matrices shrink most. Where all directions are
+    stretched alike, there are no half axes to draw.
+    """
     turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    weakest = np.linalg.svd(_product(lecun_normal, 12))[0][:, 1]
     fig, axes = plt.subplots(1, 2, figsize=(4.6, 2.9))
     words = []
     for ax, (name, draw) in zip(axes, KINDS.items(), strict=True):
-        points, half_axes = _through(draw, matrices, np.c_[np.cos(turn), np.sin(turn)])
-        long, short = np.linalg.norm(half_axes, axis=1)
+        product = _product(draw, matrices)
+        _, stretches, directions = np.linalg.svd(product)
+        points = np.c_[np.cos(turn), np.sin(turn)] @ product
         scale = np.abs(points).max()
-        for end in half_axes / scale:
-            ax.plot([0, end[0]], [0, end[1]], color="0.4", linestyle="-", linewidth=1.5, zorder=0)
-        ax.scatter(
-            *(points / scale).T, c=turn, cmap="hsv", s=np.r_[110, [30] * 47], edgecolor="k", linewidth=0.6
-        )
-        ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xticks=[], yticks=[], title=name)
+        if stretches[0] > 1.001 * stretches[1]:
+            _half_axes(ax, stretches[:, None] * directions / scale)
+        ax.scatter(*(points / scale).T, c=turn, cmap="hsv", s=30, edgecolor="k", linewidth=0.6)
+        for letter, x, face, text in (("A", weakest, "w", "k"), ("B", -weakest, "k", "w")):
+            at = x @ product / scale
+            ax.plot(*at, "o", markersize=15, markerfacecolor=face, markeredgecolor="k", zorder=4)
+            ax.text(*at, letter, color=text, ha="center", va="center_baseline", fontsize=11, zorder=5)
+        ax.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal", xticks=[], yticks=[], title=name)
         ax.spines[:].set(visible=True, color="0.85")
-        ax.set_xlabel(f"width / length = {short / long:.1g}")
-        words.append(f"{name}, {short / long:.1g}")
+        ratio = f"{stretches[1] / stretches[0]:.1g}"
+        ax.set_xlabel(f"width / length = {ratio}")
+        words.append(f"{name}, {ratio}")
     fig.set_label(f"A circle after {matrices} matrices; width over length: {'; '.join(words)}.")
     return fig
 
 
-def _through(draw, matrices: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The points behind the matrices, and the two half axes of the ellipse, longest first."""
+def _product(draw, matrices: int) -> np.ndarray:
+    """A product of so many 2 x 2 matrices, the same ones whenever it is asked for."""
     rng, product = np.random.default_rng(11), np.eye(2)
     for _ in range(matrices):
         product = product @ draw((2, 2), rng, dtype=np.float64)
-    _, stretches, directions = np.linalg.svd(product)
-    return points @ product, stretches[:, None] * directions
+    return product
+
+
+def _half_axes(ax: Axes, ends: np.ndarray):
+    """The two half axes from the center to their ends, named where they are long enough for a name."""
+    for j, (end, other) in enumerate(zip(ends, ends[::-1], strict=True), start=1):
+        ax.plot([0, end[0]], [0, end[1]], color="0.4", linestyle="-", linewidth=1.5, zorder=0)
+        if np.linalg.norm(end) > 0.25:
+            away = 0.17 if np.linalg.norm(other) > 0.25 else 0.3  # a needle has no room inside
+            aside = 0.55 * end - away * other / np.linalg.norm(other)
+            ax.text(*aside, rf"$\rho_{j}$", color="0.25", ha="center", va="center")
 
 
 def lean(W: np.ndarray) -> Figure:
@@ -72,7 +90,8 @@ def lean(W: np.ndarray) -> Figure:
 def read_back(sent: np.ndarray, recover: Callable, *, layers: int) -> Figure:
     """Digits as sent and as `recover(kind, layers) -> (images, directions left)` returns them, as ink.
 
-    The digits come without the mean image, as `load_digits` gives them; it is added for the eye.
+    The digits come without the mean image, as `load_digits` gives them; it is added for the eye, and stands
+    at the end of each row to compare with.
     """
     fig, axes = plt.subplots(3, 1, figsize=(6, 3.9))
     rows, words = [("sent", sent)], []
@@ -81,13 +100,14 @@ def read_back(sent: np.ndarray, recover: Callable, *, layers: int) -> Figure:
         rows.append((f"{kind}\n{left} of {sent.shape[1]}", images))
         words.append(f"{left} of {sent.shape[1]} directions with {kind} weights")
     for ax, (label, images) in zip(axes, rows, strict=True):
-        strip = np.pad(
-            ink(images).reshape(-1, 8, 8), [(0, 0), (0, 0), (1, 1)]
-        )  # a white column on both sides
-        ax.imshow(np.hstack(strip), cmap="gray_r", vmin=0, vmax=16)
+        pixels = ink(np.vstack([images, np.zeros_like(images[:1])])).reshape(-1, 8, 8)
+        strip = np.hstack(np.pad(pixels, [(0, 0), (0, 0), (1, 1)]))  # a white column on both sides
+        ax.imshow(np.insert(strip, [-10] * 3, 0, axis=1), cmap="gray_r", vmin=0, vmax=16)
+        ax.axvline(strip.shape[1] - 9, color="0.6", linestyle="-", linewidth=1)
         ax.set(xticks=[], yticks=[], ylabel=label)
         ax.spines[:].set_visible(False)
         ax.grid(False)
+    axes[0].text(strip.shape[1] - 2.5, -1, "mean digit", ha="center", va="bottom")
     fig.set_label(f"{len(sent)} digits, read back from layer {layers}: {', '.join(words)}.")
     return fig
 
@@ -141,27 +161,41 @@ def _unit_circle(plane: Axes):
 
 
 def product(spectra: Mapping[str, Mapping[int, np.ndarray]], rates: np.ndarray, *, depth: int) -> Figure:
-    """Singular values of the product at a depth, by kind, and what the exact rates per layer predict.
+    """Singular values of the product at a depth, by kind, and what the rates per layer predict.
 
-    The legend counts those above 0.01.
+    A dot stands where a curve falls below 0.01, with the number of directions left before it.
     """
     fig, ax = plt.subplots()
-    directions, words = np.arange(1, len(rates) + 1), []
+    n, words = len(rates), []
+    directions, predicted = np.arange(1, n + 1), np.exp(depth * rates)
     for kind, found in spectra.items():
         values = found[depth]
-        left = f"{(values > 0.01).sum()} of {len(values)} above 0.01"
-        ax.semilogy(directions, values, label=f"{kind}: {left}")
-        words.append(f"{kind}: largest {values[0]:.1f}, {left}, median {np.median(values):.1e}")
-    label = "Gaussian, predicted"
-    ax.semilogy(directions, np.exp(depth * rates), ":", color="k", linewidth=1.4, label=label)
-    ax.axhline(0.01, color="0.5", linestyle=":", linewidth=1.2)
-    ax.text(1.01, 0.01, "0.01", transform=ax.get_yaxis_transform(), va="center", color="0.4", fontsize=11)
-    ax.set(xlabel="direction, strongest first", ylabel="singular value", title=f"depth {depth}")
-    ax.set(ylim=(1e-30, 1e3), xlim=(0, len(rates) + 1), yticks=10.0 ** np.arange(-30, 1, 5))
+        (line,) = ax.semilogy(directions, values, label=kind)
+        left = int((values > 0.01).sum())
+        if left < n:
+            _count(ax, left, n, line.get_color())
+        words.append(f"{kind}: largest {values[0]:.1f}, {left} of {n} left, median {np.median(values):.1e}")
+    ax.semilogy(directions, predicted, ":", color="k", linewidth=1.6, label="predicted")
+    ax.axhline(0.01, color="0.5", linestyle="-", linewidth=1)
+    at, side = (n, "right") if predicted[n // 2] < 0.01 else (3, "left")  # where no curve passes
+    ax.text(at, 0.007, "lost below 0.01", ha=side, va="top", color="0.35", fontsize=11)
+    ax.text(n, 2, f"orthogonal: all {n} left", ha="right", va="bottom", color="C1")
+    ax.text(3, 1e-10, "Gaussian", color="C0")
+    ax.text(3, 1e-11, "dotted: predicted", color="k")
+    ax.set(xlabel="direction, strongest first", ylabel="singular value")
+    ax.set(ylim=(1e-12, 1e3), xlim=(0, n + 1), yticks=10.0 ** np.arange(-12, 3, 2))
     ax.minorticks_off()
-    ax.legend(loc="lower left")
     fig.set_label(f"Singular values of the product at depth {depth}. {'; '.join(words)}.")
     return fig
+
+
+def _count(ax: Axes, left: int, n: int, color: str):
+    """Mark where a falling curve crosses 0.01, and say how many directions it has left there."""
+    ax.plot(left, 0.01, "o", color=color, zorder=4)
+    early = left < n / 2
+    side = {"ha": "left", "va": "bottom"} if early else {"ha": "right", "va": "top"}
+    shift = (7, 2) if early else (-7, -3)
+    ax.annotate(f"{left} left", (left, 0.01), shift, textcoords="offset points", color=color, **side)
 
 
 def left_by_layer(measured: Mapping[str, np.ndarray], of: int) -> Figure:
@@ -169,10 +203,12 @@ def left_by_layer(measured: Mapping[str, np.ndarray], of: int) -> Figure:
     fig, axes = plt.subplots(1, 2, figsize=(6, 3.2))
     titles = ("std of the layer's outputs", f"directions left, of {of}")
     for place, (ax, title, top) in enumerate(zip(axes, titles, (1, of * 1.06), strict=True)):
-        for kind, values in measured.items():
+        for row, (kind, values) in enumerate(measured.items()):
             lines_with_spread(ax, range(1, values.shape[1] + 1), values[:, :, place], kind)
+            middle = np.median(values[:, values.shape[1] // 2, place])
+            at = (0.97, 0.9 - 0.1 * row) if place == 0 else (0.97, middle / top + 0.06 - 0.13 * row)
+            ax.text(*at, kind, transform=ax.transAxes, ha="right", va="center", color=f"C{row}")
         ax.set(title=title, xlabel="layer", ylim=(0, top))
-    axes[0].legend(loc="upper right")
     words = [f"{kind} {np.median(values[:, -1, 1]):.0f}" for kind, values in measured.items()]
     fig.set_label(f"Std and directions left by layer; behind the last layer, of {of}: {', '.join(words)}.")
     return fig
