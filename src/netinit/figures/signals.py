@@ -156,14 +156,12 @@ def both_ways(nets: Mapping[tuple[float, str], Trace], gain: float, activation: 
     trace = nets[gain, activation]
     signal, gradient = (trace.column(column, "Linear") for column in ("rms", "gradient_std"))
     layer = np.arange(1, len(signal) + 1)
-    place = PLACE | {"left": 0.16, "top": 0.85}
-    fig, ax = plt.subplots(figsize=(6, 3.8), layout="none", gridspec_kw=place)
-    for dots, column, style, color in (
-        (signal, "rms", "-o", SIGNAL),
-        (gradient, "gradient_std", "--s", GRADIENT),
-    ):
-        ax.plot(layer, trace.column(f"predicted_{column}", "Linear"), style[:-1], color=color, linewidth=1.2)
-        ax.plot(layer, dots, style[-1], color=color, markersize=4)
+    fig, ax = plt.subplots(figsize=(6, 3.8), layout="none", gridspec_kw=PLACE | {"left": 0.16, "top": 0.85})
+    predicted = (trace.column(f"predicted_{column}", "Linear") for column in ("rms", "gradient_std"))
+    styles = (("-", "o", SIGNAL), ("--", "s", GRADIENT))
+    for line, dots, (dash, marker, color) in zip(predicted, (signal, gradient), styles, strict=True):
+        ax.plot(layer, line, dash, color=color, linewidth=1.2)
+        ax.plot(layer, dots, marker, color=color, markersize=4)
     ax.set(yscale="log", xlim=(0, len(layer) + 1), ylim=_decades(ax), xlabel="layer", ylabel="size (rms)")
     _plain_powers(ax)
     _name(ax, "signal z →", layer, signal, gradient, SIGNAL)
