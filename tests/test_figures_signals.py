@@ -41,6 +41,15 @@ def test_the_crossing_marks_where_its_curve_ends(std):
     assert [text.get_text() for text in low.texts] == [f"{sizes[int(layer)]:.1g}"] == [f"{size:.1g}"]
 
 
+def test_the_crossing_says_what_its_colors_stand_for():
+    bar = signals.crossing(0.1).axes[2]
+    values = np.asarray(bar.images[0].get_array().filled(np.nan)).ravel()
+    names = dict(zip(bar.get_yticks(), (label.get_text() for label in bar.get_yticklabels()), strict=True))
+    assert {names[0]: values[0], names[4]: values[4], names[8]: values[8]} == {"2": 2, "0": 0, "−2": -2}
+    assert names[9] == "NaN"
+    assert np.isnan(values[9])
+
+
 def test_the_crossing_changes_by_its_gain_in_each_layer():
     sizes = np.asarray(signals.crossing(0.12).axes[1].lines[0].get_ydata(), float)
     assert np.log10(sizes[100] / sizes[0]) == pytest.approx(100 * np.log10(1.2), abs=1)
@@ -55,18 +64,37 @@ def test_both_directions_draws_median_and_straight_line():
         np.testing.assert_allclose(ax.containers[0][0].get_ydata(), 2 * 1.1 ** power[4::5])
 
 
-@pytest.mark.parametrize(("gain", "overlap", "factor"), [(2, 0.341, 1.17), (10, 0.055, 2.35)])
-def test_slopes_fill_the_overlap_that_their_label_names(gain, overlap, factor):
+def area(column):
+    """The upper panel's curves, and the area that the lower one fills, for one gain."""
+    top, low = column
+    z, density = top.lines[0].get_data()
+    outline = low.collections[0].get_paths()[0].vertices[:, 1]
+    return z, density, top.lines[1].get_ydata(), outline
+
+
+@pytest.mark.parametrize(("gain", "slope", "factor"), [(2, 0.341, 1.17), (10, 0.055, 2.35)])
+def test_slopes_fill_the_chi_that_they_name(gain, slope, factor):
     fig = signals.slopes(gain)
-    (ax,) = fig.axes
-    z, density = ax.lines[0].get_data()
-    squared = ydata(ax, "squared slope")
+    z, density, squared, outline = area(fig.axes)
+    step = z[1] - z[0]
     assert squared[z == 0] == 1
-    assert np.sum(density * squared) * (z[1] - z[0]) == pytest.approx(overlap, abs=1e-3)
-    outline = ax.collections[0].get_paths()[0].vertices
-    assert outline[:, 1].max() == pytest.approx(density.max())  # the product, at z = 0
-    assert f"overlap by {overlap}, times" in fig.get_label()
+    assert np.sum(density * squared) * step == pytest.approx(slope, abs=1e-3)
+    assert np.sum(outline[: len(z) + 1]) * step == pytest.approx(factor**2, rel=0.02)  # the upper edge
+    assert outline.max() == pytest.approx(gain**2 * density.max())  # at z = 0
+    assert f"slope of tanh is {slope}, times" in fig.get_label()
     assert f"a factor of {factor} per layer" in fig.get_label()
+
+
+def test_slopes_beside_each_other_share_their_scales():
+    fig = signals.slopes_beside([1.4, 2, 10])
+    top, low = np.reshape(fig.axes, (2, 3))
+    assert [ax.get_title() for ax in low] == ["area χ = 1.10", "area χ = 1.36", "area χ = 5.54"]
+    for row in (top, low):
+        assert len({ax.get_ylim() for ax in row}) == len({ax.get_xlim() for ax in row}) == 1
+    for gain, column in zip((1.4, 2, 10), zip(top, low, strict=True), strict=True):
+        *_, outline = area(column)
+        assert outline.max() < column[1].get_ylim()[1]
+        assert f"Gain {gain}:" in fig.get_label()
 
 
 COLUMNS = ("rms", "gradient_std", "predicted_rms", "predicted_gradient_std")
@@ -83,10 +111,10 @@ def net():
 def test_both_ways_shows_the_trace_and_says_how_far_each_way_went(net):
     fig = signals.both_ways({(2, "tanh"): net}, 2, "tanh")
     rms, gradient = net.column("rms", "Linear"), net.column("gradient_std", "Linear")
-    np.testing.assert_array_equal(ydata(fig.axes[0], "signal z →"), rms)
-    np.testing.assert_array_equal(ydata(fig.axes[0], "← gradient"), gradient)
-    predicted = fig.axes[0].lines[0].get_ydata()
-    np.testing.assert_array_equal(predicted, net.column("predicted_rms", "Linear"))
+    drawn = [line.get_ydata() for line in fig.axes[0].lines]
+    predicted = [net.column(f"predicted_{name}", "Linear") for name in ("rms", "gradient_std")]
+    np.testing.assert_array_equal(drawn, [predicted[0], rms, predicted[1], gradient])
+    assert [text.get_text() for text in fig.axes[0].texts] == ["signal z →", "← gradient"]
     assert f"a factor of {rms[-1] / rms[0]:.2g};" in fig.get_label()
     assert fig.get_label().endswith(f"changes by {gradient[0] / gradient[-1]:.2g}.")
 
@@ -100,7 +128,28 @@ def test_the_axis_of_both_ways_follows_the_data(net):
         values = np.concatenate([line.get_ydata() for line in ax.lines])
         assert low <= values.min() < values.max() < high
         assert low > 1e-4 * values.min()  # no decades without data, where the data leave 0.01 to 100
-        assert high >= 1e2  # room for the legend
+        assert high >= 1e2
+
+
+def test_the_names_of_both_ways_keep_off_the_curves():
+    up, back = np.full(30, 10.0), np.logspace(11, 0, 30)  # tanh with a gain of 10
+    columns = dict(zip(COLUMNS, (up, back, up, back), strict=True))
+    flat = SimpleNamespace(column=lambda name, _kind: columns[name])
+    fig = signals.both_ways({(10, "tanh"): flat}, 10, "tanh")
+    fig.canvas.draw()
+    ax = fig.axes[0]
+    for text in ax.texts:
+        box = text.get_window_extent().transformed(ax.transAxes.inverted())
+        assert 0 <= box.x0 < box.x1 <= 1
+        for line in ax.lines:
+            at = ax.transAxes.inverted().transform(ax.transData.transform(line.get_xydata()))
+            assert not ((box.min < at) & (at < box.max)).all(axis=1).any()
+
+
+def test_powers_of_ten_are_written_in_plain_letters(net):
+    fig = signals.both_ways({(2, "tanh"): net}, 2, "tanh")
+    fig.canvas.draw()
+    assert {"10⁻²", "10⁰", "10²"} <= {label.get_text() for label in fig.axes[0].get_yticklabels()}
 
 
 def test_pale_colors_keep_their_hue_in_an_interactive_figure():

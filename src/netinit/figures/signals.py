@@ -14,12 +14,16 @@ from netinit.plots import theory_and_measurement
 from netinit.trace import Trace
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+# The two directions have colors of their own, so that blue, orange and green can stand for gains.
+SIGNAL, GRADIENT = "#444444", "#AA3399"
 # Nine colors from BLUE over white to ORANGE. An interactive figure keeps 16 shades per channel, in which a
 # pale blue would turn lilac and a pale orange pink, so each of these is one that stays as it is.
 NINE = ["#0077BB", "#4499CC", "#88BBDD", "#BBDDEE", "white", "#EECCBB", "#EEAA77", "#DD7744", "#DD5500"]
 SHADES = LinearSegmentedColormap.from_list("signal", NINE, N=len(NINE)).with_extremes(bad="0.6")
-UNITS = 36  # as many of the units have a row of their own
+UNITS = 36  # so many of the hundred units have a row of their own
 PHONE = (4.6, 3.3)  # inches: on a screen of 360 pixels the letters of 12 pt are still 12 pixels high
+COLUMNS = {"left": 0.11, "right": 0.98, "bottom": 0.13, "top": 0.93, "hspace": 0.32}
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # --- the core ----------------------------------------------------------------------------------------------
 
@@ -29,17 +33,27 @@ def crossing(weight_std: float) -> Figure:
     signals = _signals(weight_std)
     sizes = np.sqrt(np.mean(np.square(signals, dtype=float), axis=1))
     fate = _fate(sizes)
-    place = PLACE | {"left": 0.19, "right": 0.96, "bottom": 0.14, "hspace": 0.08, "height_ratios": [3, 2]}
+    place = PLACE | {"left": 0.19, "right": 0.86, "bottom": 0.14, "hspace": 0.08, "height_ratios": [3, 2]}
     fig, (top, low) = plt.subplots(2, figsize=PHONE, sharex=True, layout="none", gridspec_kw=place)
     top.imshow(np.clip(signals, -2, 2).T[:UNITS], SHADES, aspect="auto", vmin=-2, vmax=2)
-    top.set(title=f"weight std {weight_std:g}: {fate}", ylabel="unit", yticks=[])
+    top.set(title=f"weight std {weight_std:g}: {fate}", ylabel=f"{UNITS} of 100 units", yticks=[])
     top.grid(False)
-    low.semilogy(np.where(sizes > 0, sizes, np.nan), "-")
+    _scale_of_shades(fig, top.get_position())
+    low.semilogy(np.where(sizes > 0, sizes, np.nan), "-", color=SIGNAL)
     _mark_the_end(low, sizes)
     low.set(xlabel="layer", ylabel="size", ylim=(1e-46, 1e40), yticks=10.0 ** np.arange(-40, 41, 20))
-    low.minorticks_off()
+    _plain_powers(low)
     fig.set_label(f"With weight std {weight_std:g} the signal ends like this: {fate}.")
     return fig
+
+
+def _scale_of_shades(fig, beside):
+    """The colors and what they stand for, to the right of the axes at `beside`: NaN, then -2 to 2."""
+    bar = fig.add_axes((0.885, beside.y0, 0.03, beside.height))
+    bar.imshow([[value] for value in (*np.linspace(2, -2, len(NINE)), np.nan)], SHADES, aspect="auto")
+    bar.set(xticks=[], yticks=[0, 4, 8, 9], yticklabels=["2", "0", "−2", "NaN"])
+    bar.tick_params(length=0, pad=3, labelright=True, labelleft=False)
+    bar.grid(False)
 
 
 def _signals(weight_std):
@@ -63,7 +77,7 @@ def _fate(sizes):
 def _mark_the_end(ax, sizes):
     """A dot with its size where the curve ends: at the last layer that has a size."""
     end = np.flatnonzero(np.isfinite(sizes) & (sizes > 0))[-1]
-    ax.semilogy(end, sizes[end], "o", color=BLUE, markersize=6, clip_on=False)
+    ax.semilogy(end, sizes[end], "o", color=SIGNAL, markersize=6, clip_on=False)
     ha, dx = ("right", -6) if end > 50 else ("left", 8)  # beside the curve, inside the panel
     va, dy = ("bottom", 4) if sizes[end] < 1 else ("top", -6)
     ax.annotate(f"{sizes[end]:.1g}", (end, sizes[end]), (dx, dy), textcoords="offset points", ha=ha, va=va)
@@ -76,72 +90,128 @@ def both_directions(gains: Sequence[float], measured: Mapping[float, np.ndarray]
     fig, axes = plt.subplots(2, figsize=(6, 5.2), sharex=True)
     for k, ax in enumerate(axes):
         power = shown + 1 if k == 0 else layers - 1 - shown
+        far = -1 if k == 0 else 0  # where the curves lie apart
         for gain in gains:
-            runs = np.asarray(measured[gain])[:, k, shown]
-            theory_and_measurement(ax, shown + 1, float(gain) ** power, runs, f"g = {gain}")
-        ax.set(yscale="log", ylim=(1e-6, 1e6))
+            runs, line = np.asarray(measured[gain])[:, k, shown], float(gain) ** power
+            theory_and_measurement(ax, shown + 1, line, runs, f"g = {gain}")
+            at = {"xytext": (8, 0) if k == 0 else (-8, 0), "textcoords": "offset points", "va": "center"}
+            ax.annotate(f"g = {gain}", (shown[far] + 1, line[far]), ha="left" if k == 0 else "right", **at)
+        ax.set(yscale="log", xlim=(-0.2 * layers, 1.17 * layers), ylim=(1e-6, 1e6), ylabel="size (rms)")
+        ax.set_xticks(np.linspace(0, layers, 6))
         ax.minorticks_off()
-    axes[0].set_title("signal: rms of z (line: theory, dots: five networks)")
-    axes[1].set(title="gradient: rms of dC/dz", xlabel="layer")
-    axes[0].legend([f"g = {gain}" for gain in gains], loc="upper left", ncols=3)
+    axes[0].set_title("signal z → (lines: theory, dots: five networks)")
+    axes[1].set(title="← gradient dC/dz", xlabel="layer")
     fig.set_label(f"Signal and gradient through {layers} layers, theory and measurement, for gains {gains}.")
     return fig
 
 
 def slopes(gain: float) -> Figure:
     """Where the preactivations of a tanh network of this gain settle, and what of tanh's slope meets them."""
+    fig, axes = plt.subplots(2, figsize=(6, 4.2), sharex=True, layout="none", gridspec_kw=COLUMNS)
+    words = _bell_and_hill(axes, gain)
+    _name_the_slopes(axes)
+    fig.set_label(words)
+    return fig
+
+
+def slopes_beside(gains: Sequence[float]) -> Figure:
+    """`slopes` of several gains in columns; the areas of the lower row are their chi, on one scale."""
+    fig = plt.figure(figsize=(6, 4.4), layout="none")
+    axes = fig.subplots(2, len(gains), sharex=True, sharey="row", gridspec_kw=COLUMNS | {"wspace": 0.12})
+    words = [_bell_and_hill(column, gain) for column, gain in zip(axes.T, gains, strict=True)]
+    _name_the_slopes(axes[:, 0])
+    fig.set_label(" ".join(words))
+    return fig
+
+
+def _name_the_slopes(axes):
+    """Say in the first column what the curves are."""
+    top, low = axes
+    top.annotate("slope²", (0.9, 0.6), color=GRADIENT)
+    top.annotate("density\nof z", (-5.8, 0.42), color=SIGNAL)
+    low.annotate("gain² × both", (-5.8, 3.6), color=GRADIENT)
+
+
+def _bell_and_hill(axes, gain):
+    """Above the density of z and the squared slope, below gain squared times their product; in words, too."""
     q = theory.fixed_point("tanh", gain**2)
     chi = theory.chi("tanh", q, gain**2)
-    z = np.linspace(-12, 12, 601)
+    z = np.linspace(-6, 6, 301)
     density, squared = np.exp(-(z**2) / (2 * q)) / math.sqrt(2 * math.pi * q), (1 - np.tanh(z) ** 2) ** 2
-    overlap, factor = chi / gain**2, math.sqrt(chi)
-    fig, ax = plt.subplots(figsize=(6, 3.4), layout="none", gridspec_kw=PLACE | {"top": 0.83})
-    ax.plot(z, density, "-", color=BLUE, label="density of z")
-    ax.plot(z, squared, "--", color=ORANGE, label="squared slope")
-    ax.fill_between(z, density * squared, color=GREEN, alpha=0.6, linewidth=0, label="their product")
-    ax.set(xlim=(-12, 12), ylim=(0, 1.35), xlabel="z")
-    ax.set_title(
-        f"gain {gain:g}: overlap {overlap:.3f}, × {gain:g}² = {chi:.3g}\ngradient × {factor:.2f} per layer"
+    top, low = axes
+    top.fill_between(z, density, color=SIGNAL, alpha=0.25, linewidth=0)
+    top.plot(z, density, "-", color=SIGNAL)
+    top.plot(z, squared, "--", color=GRADIENT)
+    top.set(xlim=(-6, 6), ylim=(0, 1.09), title=f"gain {gain:g}")
+    low.fill_between(z, gain**2 * density * squared, color=GRADIENT, alpha=0.5, linewidth=0)
+    low.set(ylim=(0, 4.6), xlabel="preactivation z", title=f"area χ = {chi:.2f}")
+    return (
+        f"Gain {gain:g}: the mean squared slope of tanh is {chi / gain**2:.3f}, times gain squared "
+        f"{chi:.3g}; the gradient changes by a factor of {math.sqrt(chi):.2f} per layer."
     )
-    ax.legend(loc="upper left", ncols=3, columnspacing=1, handlelength=1.5)
-    fig.set_label(
-        f"Gain {gain:g}: the density of z and the squared slope of tanh overlap by {overlap:.3f}, times "
-        f"gain squared {chi:.3g}; the gradient changes by a factor of {factor:.2f} per layer."
-    )
-    return fig
 
 
 def both_ways(nets: Mapping[tuple[float, str], Trace], gain: float, activation: str) -> Figure:
     """Signal and gradient by layer of one of the traced networks, beside the theory."""
-    columns = {"signal z →": ("rms", "-o", BLUE), "← gradient": ("gradient_std", "--s", ORANGE)}
-    trace, drift = nets[gain, activation], []
-    place = PLACE | {"left": 0.16, "top": 0.85}
-    fig, ax = plt.subplots(figsize=(6, 3.8), layout="none", gridspec_kw=place)
-    for label, (column, style, color) in columns.items():
-        dots = trace.column(column, "Linear")
-        layer = np.arange(1, len(dots) + 1)
-        ax.plot(layer, trace.column(f"predicted_{column}", "Linear"), style[:-1], color=color, linewidth=1.2)
-        ax.plot(layer, dots, style[-1], color=color, markersize=4, label=label)
-        drift.append(dots[-1] / dots[0] if column == "rms" else dots[0] / dots[-1])
-    ax.set(yscale="log", xlim=(0, len(dots) + 1), ylim=_decades(ax), xlabel="layer", ylabel="rms")
-    ax.minorticks_off()
+    trace = nets[gain, activation]
+    signal, gradient = (trace.column(column, "Linear") for column in ("rms", "gradient_std"))
+    layer = np.arange(1, len(signal) + 1)
+    fig, ax = plt.subplots(figsize=(6, 3.8), layout="none", gridspec_kw=PLACE | {"left": 0.16, "top": 0.85})
+    predicted = (trace.column(f"predicted_{column}", "Linear") for column in ("rms", "gradient_std"))
+    styles = (("-", "o", SIGNAL), ("--", "s", GRADIENT))
+    for line, dots, (dash, marker, color) in zip(predicted, (signal, gradient), styles, strict=True):
+        ax.plot(layer, line, dash, color=color, linewidth=1.2)
+        ax.plot(layer, dots, marker, color=color, markersize=4)
+    ax.set(yscale="log", xlim=(0, len(layer) + 1), ylim=_decades(ax), xlabel="layer", ylabel="size (rms)")
+    _plain_powers(ax)
+    _name(ax, "signal z →", layer, signal, gradient, SIGNAL)
+    _name(ax, "← gradient", layer[::-1], gradient[::-1], signal[::-1], GRADIENT)
+    up, back = signal[-1] / signal[0], gradient[0] / gradient[-1]
     ax.set_title(
         f"{activation}, gain {gain:g} (lines: theory, dots: measured)\n"
-        f"signal × {drift[0]:.2g} on its way, gradient × {drift[1]:.2g}"
+        f"signal × {up:.2g} on its way, gradient × {back:.2g}"
     )
-    ax.legend(loc="upper center", ncols=2)
     fig.set_label(
         f"{activation}, gain {gain:g}: from the first layer to the last the signal changes by a factor of "
-        f"{drift[0]:.2g}; from the last back to the first the gradient changes by {drift[1]:.2g}."
+        f"{up:.2g}; from the last back to the first the gradient changes by {back:.2g}."
     )
     return fig
 
 
+def _plain_powers(ax):
+    """Label a logarithmic y axis in plain letters: a formula takes ten times as long to draw."""
+    ax.yaxis.set_major_formatter(lambda y, _position: "10" + f"{round(math.log10(y))}".translate(RAISED))
+    ax.minorticks_off()
+
+
 def _decades(ax):
-    """Limits in whole powers of ten around all lines, with room for the legend, and at least 0.01 to 100."""
+    """Limits in whole powers of ten around all lines, with room for names, and at least 0.01 to 100."""
     logs = np.log10(np.concatenate([line.get_ydata() for line in ax.lines]))
     low, high = min(math.floor(logs.min()), -2), max(math.ceil(logs.max()), 2)
-    return 10.0**low, 10.0 ** (high + 0.2 * (high - low))
+    room = 0.16 * (high - low)
+    return 10.0 ** (low - room), 10.0 ** (high + room)
+
+
+def _name(ax, words, layer, curve, other, color):
+    """Write what a curve is at its end, else at its start: above it or below, where no curve is near."""
+    low, high = np.log10(ax.get_ylim())
+    covered, best = len(layer) // 3, (-1.0, None)  # layers that the words cover
+    for end, near in ((-1, slice(-covered, None)), (0, slice(covered))):
+        for side in (1, -1):
+            height = np.log10(curve[end]) + side * 0.075 * (high - low)
+            free = min(np.abs(np.log10(ys[near]) - height).min() for ys in (curve, other)) / (high - low)
+            if best[0] < min(free, 0.06):  # as far as that, the first place is as good as any
+                best = min(free, 0.06), (end, side)
+    end, side = best[1]
+    ax.annotate(
+        words,
+        (layer[end], curve[end]),
+        (0, 8 * side),
+        textcoords="offset points",
+        ha="left" if layer[end] == layer.min() else "right",
+        va="bottom" if side == 1 else "top",
+        color=color,
+    )
 
 
 def stripes(outputs: Mapping[float, np.ndarray], weight_mean: float) -> Figure:
