@@ -84,3 +84,13 @@ def test_rules_of_signs_that_no_page_has_are_left_out():
     style += "mjx-stretchy-v.mjx-c7D > mjx-ext {\n  width: 1em;\n}\n"
     pages = ['<mjx-c class="mjx-c42">']
     assert typeset.used_alone(style, pages) == "a { b: c; }\n\n" + rule % ("42", "B")
+
+
+def test_a_rule_that_stays_keeps_its_words():
+    def rules(style):
+        return re.findall(r'[^{}]+\{(?:"[^"]*"|[^"}])*\}\s*', style)
+
+    whole = typeset.style_sheet()
+    kept = rules(typeset.used_alone(whole, ['<mjx-c class="mjx-c28">']))
+    assert set(kept) < set(rules(whole))
+    assert any(rule.startswith("mjx-c.mjx-c28::before {") for rule in kept)

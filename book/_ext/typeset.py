@@ -37,7 +37,7 @@ var MathJax = {
 """
 SET = "MathJax.startup.adaptor.outerHTML(MathJax.tex2chtml(%s, {display: %s}))"
 STYLE_SHEET = "MathJax.startup.adaptor.textContent(MathJax.chtmlStylesheet())"
-GLYPH_RULE = re.compile(r'mjx-[\w-]+\.(mjx-c[0-9A-F]+)[^{}]*\{(?:"[^"]*"|[^"}])*\}\s*')
+GLYPH_RULE = re.compile(r'(?:\.mjx-\w+ )?mjx-[\w-]+\.(mjx-c[0-9A-F]+)[^{}]*\{(?:"[^"]*"|[^"}])*\}\s*')
 GLYPH = re.compile(r"\bmjx-c[0-9A-F]+\b")
 MARKS = re.compile(r"[.,;:?!)]+")
 
