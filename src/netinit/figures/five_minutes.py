@@ -300,7 +300,7 @@ def _mark(ax: Axes, paths: Sequence[str], told) -> None:
         right = place < len(paths) / 2 + 1
         shift = {"xytext": (6 if right else -6, 4), "textcoords": "offset points"}
         ends = ("left" if right else "right", "bottom")
-        at = {"xy": (place, 0.25), "xycoords": ax.get_xaxis_transform()}
+        at = {"xy": (place, 0.12), "xycoords": ax.get_xaxis_transform()}
         ax.annotate(_place(found), color=WRONG, ha=ends[0], va=ends[1], fontsize=11, **at, **shift)
 
 
@@ -517,7 +517,7 @@ LOOKS = {
         ("level after one step", "a straight slope"),
     ),
     "6 units": Look(
-        "What the units of one layer put out, digit by digit.\n"
+        "What the units of one layer put out (yellow: much).\n"
         "Right: no two columns are alike. Stripes: all are.",
         _activations,
         "patient 3",
@@ -560,6 +560,8 @@ def found_and_mended(patient: int) -> Figure:
         span = _span([shown[np.isfinite(shown)]])
         for ax in axes:
             ax.set(ylim=span, yticks=_decades(span))
+    elif axes[0].images:
+        fig.text(0.56, 0.25, "dark: low, yellow: high", ha="center", color="0.4", fontsize=11)
     words = _words(told)
     _name(fig, patient, fault, words)
     seen = f"found, {texts[0]}; mended, {texts[1]}"
@@ -587,7 +589,8 @@ def _sums(ax, model, x, _):
 
 def _level(ax, sizes, what, place):
     sizes = np.array(sizes, float)
-    ax.plot(np.arange(1, len(sizes) + 1), np.maximum(sizes, SMALLEST), "o", color=MEASURED, markersize=5)
+    dots = {"color": MEASURED, "markersize": 5, "clip_on": False}
+    ax.plot(np.arange(1, len(sizes) + 1), np.maximum(sizes, SMALLEST), "o", **dots)
     ax.set(xlabel=place, ylabel=what, yscale="log", xlim=(0.5, len(sizes) + 0.5))
     ax.minorticks_off()
     _count(ax, len(sizes))
