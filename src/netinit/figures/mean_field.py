@@ -333,15 +333,15 @@ def pairs(layers, found):
     words = []
     for ax, (title, curves) in zip(axes[0], found.items(), strict=True):
         for color, at, (label, (line, runs)) in zip(
-            (ALIKE, UNLIKE), (1.1, -0.23), curves.items(), strict=True
+            (ALIKE, UNLIKE), (1.11, -0.39), curves.items(), strict=True
         ):
             ax.plot(layers, line, "-", color=color, marker="", linewidth=1.6)
             middle = np.median(runs, axis=0)[::5]
             bars = np.abs(np.array([np.min(runs, axis=0), np.max(runs, axis=0)])[:, ::5] - middle)
-            ax.errorbar(layers[::5], middle, bars, fmt="o", color=color, markersize=3.5, capsize=2)
+            ax.errorbar(layers[::5], middle, bars, fmt="o", color=color, markersize=3.5, elinewidth=1.3)
             ax.text(1, at, label, color=NAMED[color], va="center")
             words.append(f"{title}, {label}: {np.median(runs, axis=0)[-1]:.2f}")
-        ax.set(title=title, xlabel="layer", ylim=(-0.35, 1.2))
+        ax.set(title=title, xlabel="layer", ylim=(-0.5, 1.22))
     axes[0, 0].set_ylabel("correlation")
     fig.set_label("Measured correlation at the last layer. " + "; ".join(words) + ".")
     return fig
