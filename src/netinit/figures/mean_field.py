@@ -148,8 +148,8 @@ def ordered_border(slope):
     q = np.linspace(0, 2.5, 100) ** 2
     weights = np.array([slope / _product(_slope, 1, each) for each in q])
     biases = q - weights * np.array([_square(each) for each in q])
-    there = biases > -1e-9  # with a slope above 1 there is none for a small q*
-    return weights[there], biases[there]
+    first = np.flatnonzero(biases < -1e-9)[-1:] + 1 if slope > 1 else [0]  # below, no bias has so small a q*
+    return weights[first[0] :], biases[first[0] :]
 
 
 @cache
@@ -362,20 +362,8 @@ def trainability(depth, rows):
     value = {(row["bias_variance"], row["weight_variance"]): np.median(row["accuracy"]) for row in shown}
     table = np.array([[value[b, w] for w in x] for b in y])
     fig, ax = plt.subplots(figsize=(6, 4.2), layout="none", gridspec_kw=CELLS)
-    ax.pcolormesh(
-        _borders(x), _borders(y), table, cmap="cividis", vmin=0, vmax=1, edgecolors="white", linewidth=0.5
-    )
-    for (i, j), accuracy in np.ndenumerate(table):
-        ink = "black" if accuracy > 0.5 else "white"
-        ax.text(x[j], y[i], f"{accuracy:.2f}", color=ink, ha="center", va="center")
-    slope = np.exp(-6 / depth)
-    for line, style, name, up in (
-        (ordered_border(slope), "--", "6 ξ", 0),
-        (ordered_border(1.0), "-", "edge", 0),
-        (ordered_border(10 ** (2 / depth)), ":", "gradient x 10", 1),
-        (chaotic_border(slope), "--", "6 ξ", 0),
-    ):
-        _draw_border(ax, *line, style, name, up)
+    _draw_cells(ax, x, y, table)
+    _draw_borders(ax, depth)
     ax.set_yticks(y, y)
     ax.set(xlabel="weight variance", ylabel="bias variance")
     ax.grid(False)
@@ -388,11 +376,28 @@ def trainability(depth, rows):
     return fig
 
 
-def _borders(at):
-    """The borders of cells around these places: half-way between two, and as far outside the last ones."""
-    at = np.asarray(at, float)
-    middle = (at[1:] + at[:-1]) / 2
-    return np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
+def _draw_cells(ax, x, y, table):
+    """A colored cell with its number around each place."""
+    sides = []
+    for at in (np.array(x, float), np.array(y, float)):
+        middle = (at[1:] + at[:-1]) / 2
+        sides.append([2 * at[0] - middle[0], *middle, 2 * at[-1] - middle[-1]])
+    ax.pcolormesh(*sides, table, cmap="cividis", vmin=0, vmax=1, edgecolors="white", linewidth=0.5)
+    for (i, j), value in np.ndenumerate(table):
+        ink = "black" if value > 0.5 else "white"
+        ax.text(x[j], y[i], f"{value:.2f}", color=ink, ha="center", va="center")
+
+
+def _draw_borders(ax, depth):
+    """The edge and the three borders of a depth, each with its name."""
+    slope = np.exp(-6 / depth)
+    for line, style, name, up in (
+        (ordered_border(slope), "--", "6 ξ", 0),
+        (ordered_border(1.0), "-", "edge", 0),
+        (ordered_border(10 ** (2 / depth)), ":", "gradient x 10", 1),
+        (chaotic_border(slope), "--", "6 ξ", 0),
+    ):
+        _draw_border(ax, *line, style, name, up)
 
 
 def _draw_border(ax, weights, biases, style, name, up):
