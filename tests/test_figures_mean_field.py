@@ -12,10 +12,40 @@ def drawn(ax, index=0):
 
 
 def test_the_edge_is_the_critical_line():
-    weights, biases = mean_field.critical_line()
-    for weight, bias in list(zip(weights, biases, strict=True))[::3]:
-        q = max(theory.fixed_point("tanh", weight, bias), 1e-24)
-        assert abs(theory.chi("tanh", q, weight) - 1) < 1e-3
+    weights, biases = mean_field.ordered_border(1.0)
+    assert (weights[0], biases[0]) == (pytest.approx(1), pytest.approx(0, abs=1e-9))
+    for weight, bias in list(zip(weights, biases, strict=True))[20::25]:
+        assert theory.critical_weight_variance("tanh", bias) == pytest.approx(weight, abs=1e-4)
+
+
+@pytest.mark.parametrize("slope", [0.9, 1.1])
+def test_the_map_has_the_slope_of_its_border_at_1(slope):
+    weights, biases = mean_field.ordered_border(slope)
+    assert biases.min() > -1e-9
+    for weight, bias in list(zip(weights, biases, strict=True))[10::25]:
+        q = theory.fixed_point("tanh", weight, bias)
+        assert theory.chi("tanh", q, weight) == pytest.approx(slope, abs=1e-4)
+
+
+def test_the_map_has_the_slope_of_its_border_where_correlations_end():
+    weights, biases = mean_field.chaotic_border(0.9)
+    assert biases[0] == pytest.approx(0, abs=1e-6)
+    for weight, bias in list(zip(weights, biases, strict=True))[1::4]:
+        assert mean_field.rate(weight, bias) == pytest.approx(-np.log(0.9), abs=1e-4)
+
+
+def test_no_chaotic_border_where_correlations_never_end_so_fast():
+    assert mean_field.chaotic_border(0.5).shape == (2, 0)
+
+
+def test_five_networks_follow_the_theory():
+    pair = mean_field.two_digits()
+    zero, nine = np.moveaxis(mean_field.five_networks(pair, 1.0, 0.05, 20), 2, 0)
+    assert zero.shape == (20, 5, 150)
+    expected = mean_field.sizes(1.0, 0.05, 20)
+    rms = np.sqrt(np.mean(zero**2, axis=-1))
+    assert np.abs(np.median(rms, axis=1) / expected - 1).max() < 0.2
+    assert mean_field.correlation(zero[-1], nine[-1]).min() > 0.95
 
 
 def test_two_digits_have_the_same_size():
@@ -56,10 +86,10 @@ def test_plane(weight, bias, low, high):
     fig = mean_field.plane(weight, bias, {1: 0.1, 2: 0.32} | {weight: 0.64})
     left, above, below = fig.axes
     assert (left.lines[-1].get_xdata()[0], drawn(left, -1)[0]) == (weight, bias)
-    named = {round(text.get_position()[0]): text.get_text() for text in left.texts}
+    named = {text.get_position()[0]: text.get_text() for text in left.texts if "%" in text.get_text()}
     assert named == {1: "10%", 2: "32%"} | {weight: "64%"}  # the starts of the text
     assert low < drawn(below, 0)[-1] <= high  # theory
-    assert np.abs(drawn(below, 1) - drawn(below, 0)[::2]).max() < 0.4  # one network of 200 units
+    assert np.abs(drawn(below, 1) - drawn(below, 0)[::2]).max() < 0.4  # five networks
     assert drawn(above, 0)[-1] ** 2 == pytest.approx(theory.fixed_point("tanh", weight, bias))
     assert np.abs(drawn(above, 1) / drawn(above, 0)[::2] - 1).max() < 0.2
     assert [text.get_text() for text in fig.texts] == ["accuracy after training: 64%"]
@@ -77,33 +107,33 @@ def test_a_circle_shrinks_or_stays_spread(weight, last):
 
 
 @pytest.mark.parametrize("weight", [1, 4])
-def test_stairs_end_at_the_fixed_point(weight):
-    fig = mean_field.cobweb(weight)
-    ax, change = fig.axes
+def test_walks_end_where_the_change_is_zero(weight):
+    fig = mean_field.walks(weight)
+    change, walks = fig.axes
     q, star = (
         theory.fixed_point("tanh", weight, 0.05),
         theory.correlation_fixed_point("tanh", weight, 0.05),
     )
-    slopes = {end: theory.chi("tanh", q, weight, correlation=end) for end in (star, 1.0)}
-    assert abs(drawn(ax, 2)[-1] - star) < 0.01  # from 0.02
-    assert abs(drawn(ax, 4)[-1] - star) < 0.05  # from 0.98
-    assert drawn(ax, 1)[-1] == pytest.approx(1)  # the map at 1
-    np.testing.assert_allclose(drawn(ax, -1), sorted(slopes))  # the diamonds
-    np.testing.assert_allclose(change.lines[-1].get_xdata(), sorted(slopes))
-    np.testing.assert_allclose(drawn(change, 1), drawn(ax, 1) - ax.lines[1].get_xdata())
-    tangents = [line for line in ax.lines if line.get_linestyle() == "--" and len(line.get_xdata())]
-    for line, end in zip(tangents, sorted(slopes), strict=True):
-        (left, right), (low, high) = line.get_data()
-        assert left < end <= right
-        assert (high - low) / (right - left) == pytest.approx(slopes[end])
-    assert ("at c*" in fig.texts[0].get_text()) == (star < 1)
-    assert f"slope {slopes[1.0]:.2f}" in fig.get_label()
+    slope = theory.chi("tanh", q, weight)
+    assert drawn(walks, 0)[[0, -1]] == pytest.approx([0.98, star], abs=0.05)
+    assert drawn(walks, 1)[[0, -1]] == pytest.approx([0.02, star], abs=0.01)
+    c = np.asarray(change.lines[1].get_xdata(), float)
+    after = [theory.correlation_map("tanh", each, q, weight, 0.05) for each in c[::10]]
+    np.testing.assert_allclose(drawn(change, 1)[::10], after - c[::10], atol=1e-6)
+    (left, right), (low, high) = change.lines[2].get_data()  # the tangent at 1
+    assert (right, high) == (1, 0)
+    assert (high - low) / (right - left) == pytest.approx(slope - 1)
+    for line, sign in zip(change.lines[3:5], (1, -1), strict=True):  # arrows to the right, to the left
+        at = np.asarray(line.get_xdata(), float)
+        assert all(sign * np.interp(at, c, drawn(change, 1)) > 0)
+    np.testing.assert_allclose(change.lines[5].get_xdata(), sorted({star, 1.0}))  # the diamonds
+    assert f"slope {slope:.2f}" in fig.get_label()
 
 
 def test_pairs_draw_theory_and_the_median():
     layers = np.arange(1, 7)
     runs = [np.linspace(0, 1, 6), np.linspace(0, 0.5, 6), np.linspace(0, 0.7, 6)]
-    fig = mean_field.pairs(layers, {"edge": {"twins": (np.ones(6), runs), "0 and 4": (np.zeros(6), runs)}})
+    fig = mean_field.pairs(layers, {"edge": {"twins": (np.ones(6), runs), "0 and 9": (np.zeros(6), runs)}})
     np.testing.assert_array_equal(drawn(fig.axes[0]), np.ones(6))
     np.testing.assert_allclose(drawn(fig.axes[0], 1), np.linspace(0, 0.7, 6)[::5])
     assert "edge, twins: 0.70" in fig.get_label()
@@ -116,13 +146,14 @@ def test_trainability_shows_the_medians_of_its_depth():
         for b in (0, 0.5)
         for w in (1, 2, 3)
     ]
-    rate = np.array([[-0.5, 0.0, 0.5]] * 2)
-    fig = mean_field.trainability(30, rows, [1, 2, 3], [0, 0.5], rate)
+    fig = mean_field.trainability(30, rows)
     values = np.asarray(fig.axes[0].collections[0].get_array()).reshape(2, 3)
     np.testing.assert_allclose(values, [[1.3 / 4, 2.3 / 4, 3.3 / 4], [1.8 / 4, 2.8 / 4, 3.8 / 4]])
-    edge = fig.axes[0].lines[0]  # rows 0 and 1 stand for biases 0 and 0.5
-    np.testing.assert_allclose(edge.get_xdata()[[0, -1]], [1, theory.critical_weight_variance("tanh", 0.5)])
-    np.testing.assert_allclose(edge.get_ydata()[[0, -1]], [0, 1])
+    ax = fig.axes[0]
+    assert [text.get_text() for text in ax.texts[:6]] == [f"{value:.2f}" for value in values.ravel()]
+    for line, slope in zip(ax.lines[:3], (np.exp(-0.2), 1.0, 10 ** (1 / 15)), strict=True):
+        np.testing.assert_allclose(line.get_data(), mean_field.ordered_border(slope))
+    assert {"edge", "6 ξ"} <= {text.get_text() for text in ax.texts}
     assert "4 of 6 points" in fig.get_label()
     assert "weight variance 3 and bias variance 0.5" in fig.get_label()
 

@@ -14,27 +14,18 @@ from netinit.initialize import initialize
 from netinit.initializers import variance_scaling
 from netinit.trace import trace
 
-THEORY, MEASURED, EDGE = "#0072B2", "#D55E00", "#444444"
+SIGNAL, GRADIENT, EDGE, TANGENT = "#0072B2", "#D55E00", "#444444", "#D55E00"
 ALIKE, UNLIKE = "#009E73", "#CC79A7"  # two inputs that start nearly equal, and two that do not
-PLANE = {"left": 0.08, "bottom": 0.14, "top": 0.86, "wspace": 0.24, "hspace": 0.3, "width_ratios": [5, 6]}
-BIASES = (0, 0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
-
-
+NAMED = {ALIKE: "#00704F", UNLIKE: "#A03C78"}  # the same, dark enough for letters
+PLANE = {"left": 0.08, "bottom": 0.14, "top": 0.86, "wspace": 0.22, "hspace": 0.3, "width_ratios": [1, 1]}
 STARTS = {1, 2, 4}  # the weight variances that the chapter opens with
 
 
 @cache
-def critical_line():
-    """sigma_w^2 and sigma_b^2 along the edge of chaos of tanh."""
-    weights = [theory.critical_weight_variance("tanh", bias) for bias in BIASES]
-    return np.array(weights), np.array(BIASES)
-
-
-@cache
 def two_digits():
-    """A 0 and a 4, each scaled to a second moment of 1; (2, 64)."""
+    """A 0 and a 9, each scaled to a second moment of 1; (2, 64)."""
     data = load_digits()
-    pair = np.array([data.x_test[data.y_test == label][0] for label in (0, 4)], np.float64)
+    pair = np.array([data.x_test[data.y_test == label][0] for label in (0, 9)], np.float64)
     return pair / np.sqrt(np.mean(pair**2, axis=1, keepdims=True))
 
 
@@ -52,6 +43,24 @@ def preactivations(x, weight_variance, bias_variance, layers, seed=0, width=300)
         z.append(h @ weights + rng.standard_normal(width) * np.sqrt(bias_variance))
         h = np.tanh(z[-1])
     return np.array(z)
+
+
+@cache
+def _draws(networks, layers, width):
+    """Standard normal weights of some networks, the last row for the biases; every start scales the same."""
+    shape = networks, layers, width + 1, width
+    return np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+
+
+def five_networks(x, weight_variance, bias_variance, layers, width=150):
+    """Z of every layer of five tanh networks for the rows of x; (layers, networks, rows, width)."""
+    draws, h, found = _draws(5, layers, width), x[None].astype(np.float32), []
+    for layer in range(layers):
+        n = h.shape[-1]
+        z = h @ draws[:, layer, :n] * np.sqrt(weight_variance / n)
+        found.append(z + draws[:, layer, -1:] * np.sqrt(bias_variance))
+        h = np.tanh(found[-1])
+    return np.array(found)
 
 
 @cache
@@ -130,26 +139,61 @@ def rate(weight_variance, bias_variance):
     return np.log(slope) if c == 1 else -np.log(slope)
 
 
+@cache
+def ordered_border(slope):
+    """sigma_w^2 and sigma_b^2 where the correlation map of tanh has this slope at c = 1; at 1 it is the edge.
+
+    Along the border q* grows, and both variances follow from it.
+    """
+    q = np.linspace(0, 2.5, 100) ** 2
+    weights = np.array([slope / _product(_slope, 1, each) for each in q])
+    biases = q - weights * np.array([_square(each) for each in q])
+    first = np.flatnonzero(biases < -1e-9)[-1:] + 1 if slope > 1 else [0]  # below, no bias has so small a q*
+    return weights[first[0] :], biases[first[0] :]
+
+
+@cache
+def chaotic_border(slope):
+    """sigma_w^2 and sigma_b^2 where the map of tanh has this slope at c* < 1, from c* = 0 on."""
+    found = []
+    for c in np.linspace(0, 0.9, 19):
+
+        def excess(q, c=c):  # q* - c q* is what the map leaves of E[h^2] - E[h h']
+            apart = _square(q) - _product(np.tanh, c, q)
+            return slope * apart - (1 - c) * q * _product(_slope, c, q)
+
+        low, high = 1e-3, 20.0
+        if excess(high) < 0:
+            break
+        for _ in range(25):
+            q = (low + high) / 2
+            low, high = (q, high) if excess(q) < 0 else (low, q)
+        weight = slope / _product(_slope, c, q)
+        found.append((weight, q - weight * _square(q)))
+    return np.array(found).reshape(-1, 2).T
+
+
 def plane(weight_variance, bias_variance, accuracy, layers=60):
     """A point of the plane, and beside it the rms of a 0, and its correlation with a 4, by layer.
 
     `accuracy[weight_variance]` is what networks with this start have learned.
     """
     pair, point = two_digits(), (weight_variance, bias_variance)
-    zero, four = preactivations(pair, *point, layers, width=200).swapaxes(0, 1)
-    rms, alike = np.sqrt(np.mean(zero**2, axis=1)), correlation(zero, four)
+    zero, nine = np.moveaxis(five_networks(pair, *point, layers), 2, 0)
+    rms = np.median(np.sqrt(np.mean(zero**2, axis=-1)), axis=1)
+    alike = np.median(correlation(zero, nine), axis=1)
     fig = plt.figure(figsize=(5.4, 3.8), layout="none")
     panels = fig.add_gridspec(2, 2, **PLACE | PLANE)
     left, above, below = map(fig.add_subplot, (panels[:, 0], panels[0, 1], panels[1, 1]))
     _draw_edge(left)
     _name_starts(left, bias_variance, accuracy)
     left.plot(*point, "o", color=EDGE, markersize=11)
-    _draw_layers(above, sizes(*point, layers), rms)
+    _draw_layers(above, sizes(*point, layers), rms, SIGNAL)
     above.set(ylim=(0, 2.9), title="rms of the 0")
     above.tick_params(labelbottom=False)
-    above.legend(loc="upper right", ncols=2, handlelength=0.9, handletextpad=0.4, columnspacing=0.7)
-    _draw_layers(below, correlations(correlation(*pair), *point, layers), alike)
-    below.set(ylim=(-0.3, 1.1), xlabel="layer", title="correlation, 0 and 4")
+    above.text(60, 2.45, "line: theory\ndots: five networks", ha="right", va="center", fontsize=11)
+    _draw_layers(below, correlations(correlation(*pair), *point, layers), alike, UNLIKE)
+    below.set(ylim=(-0.3, 1.1), xlabel="layer", title="correlation, 0 and 9")
     learned = f"accuracy after training: {accuracy[weight_variance]:.0%}"
     fig.text(0.98, 0.985, learned, ha="right", va="top", weight="bold")
     fig.set_label(
@@ -164,23 +208,33 @@ def _name_starts(ax, bias_variance, accuracy):
     """A circle for each of the chapter's starts, and what it has learned."""
     for at in STARTS & accuracy.keys():
         ax.plot(at, bias_variance, "o", color=EDGE, fillstyle="none", markersize=11)
-        ax.text(at, -0.05, f"{accuracy[at]:.0%}", ha="center", va="center", fontsize=10)
+        ax.text(at, -0.05, f"{accuracy[at]:.0%}", ha="center", va="center", fontsize=11)
 
 
-def _draw_layers(ax, line, dots):
-    """One quantity by layer: theory as a line, one network as dots."""
+def _draw_layers(ax, line, dots, color):
+    """One quantity by layer: theory as a line, what was measured as dots."""
     layer = np.arange(1, len(line) + 1)
-    ax.plot(layer, line, "-", color=THEORY, marker="", label="theory")
-    ax.plot(layer[::2], dots[::2], "o", color=MEASURED, markersize=3.5, label="one network")
+    ax.plot(layer, line, "-", color=color, marker="", linewidth=1.6)
+    ax.plot(
+        layer[::2], dots[::2], "o", color=color, markersize=4.5, markeredgecolor="white", markeredgewidth=0.6
+    )
 
 
 def _draw_edge(ax):
-    """The plane of both variances with the critical line of tanh."""
-    weights, biases = critical_line()
+    """The plane of both variances with the critical line of tanh, and the names of its two sides."""
+    weights, biases = ordered_border(1.0)
     ax.plot(weights, biases, "-", color=EDGE, marker="")
-    ax.fill_betweenx(biases, 0, weights, color="#56B4E9", alpha=0.25, linewidth=0)
-    ax.fill_betweenx(biases, weights, 5.3, color="#E69F00", alpha=0.25, linewidth=0)
-    ax.set(xlim=(0, 5.3), ylim=(-0.09, 0.5), xlabel="weight variance", title="bias variance")
+    ax.fill_betweenx(biases, 0, weights, color="#DCDCDC", linewidth=0)
+    ax.text(1.35, 0.43, "ordered", ha="center", va="center")
+    ax.text(3.75, 0.43, "chaotic", ha="center", va="center")
+    ax.text(2.35, 0.17, "edge", ha="left", va="center", style="italic")
+    ax.set(
+        xlim=(0.2, 4.7),
+        ylim=(-0.09, 0.5),
+        xticks=range(1, 5),
+        xlabel="weight variance",
+        title="bias variance",
+    )
 
 
 def circle(weight_variance):
@@ -215,59 +269,62 @@ def _draw_ring(ax, points, turn, title):
     return np.mean(np.sum(centered**2, axis=1))
 
 
-def cobweb(weight_variance):
-    """The correlation map of tanh at q*, two walks on it, and by how much one layer changes a correlation."""
+WALK = 40  # layers
+WALKS = {"left": 0.12, "right": 0.97, "bottom": 0.15, "top": 0.9, "wspace": 0.28, "width_ratios": [1, 1]}
+
+
+def walks(weight_variance):
+    """By how much one layer of tanh changes a correlation, and beside it two correlations, layer by layer."""
     q, star, slope, at_star = _ends(weight_variance, 0.05)
 
     def step(c):
         return (weight_variance * _product(np.tanh, c, q) + 0.05) / q
 
-    c = np.linspace(0, 1, 21)
-    after = np.array([step(value) for value in c])
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.7), layout="none", gridspec_kw=COBWEB)
-    left.plot([0, 1], [0, 1], ":", color=EDGE, marker="", label="unchanged")
-    left.plot(c, after, "-", color=THEORY, marker="", label="one layer")
-    ends = [_walk(left, step, *start) for start in ((0.02, UNLIKE), (0.98, ALIKE))]
-    _mark_ends(left, star, slope, at_star)
-    left.set(xlim=(0, 1), ylim=(0, 1), xlabel="correlation c", title="one layer later, c'", aspect="equal")
-    right.axhline(0, color=EDGE, linestyle=":", marker="")
-    right.plot(c, after - c, "-", color=THEORY, marker="")
-    right.plot(sorted({star, 1.0}), [0] * len({star, 1.0}), "D", color=EDGE, markersize=7, clip_on=False)
-    right.set(xlim=(0, 1), ylim=(-0.08, 0.3), xlabel="correlation c", title="change, c' - c")
-    fig.legend(*left.get_legend_handles_labels(), loc="upper center", ncols=3, columnspacing=1, borderpad=0.1)
-    words = f"slope at 1: {slope:.2f}" + (f", at c*: {at_star:.2f}" if star < 1 else "")
-    fig.text(0.5, 0.86, words, ha="center", va="top")
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.8), layout="none", gridspec_kw=WALKS)
+    _draw_change(left, step, {star: at_star, 1.0: slope})
+    ends = []
+    for start, color, at in ((0.98, ALIKE, 1.07), (0.02, UNLIKE, -0.07)):
+        walk = [start]
+        while len(walk) <= WALK:
+            walk.append(step(walk[-1]))
+        right.plot(walk, "o-", color=color, markersize=3.5)
+        right.text(0, at, f"from {start}", color=NAMED[color], va="center")
+        ends.append(walk[-1])
+    right.axhline(star, color=EDGE, linestyle=":", marker="", zorder=1)
+    right.text(WALK, star + (0.07 if star == 1 else -0.12), f"c* = {star:.2g}", ha="right", va="center")
+    right.set(xlim=(-1, WALK + 1), ylim=(-0.14, 1.14), xlabel="layer", title="correlation c")
     fig.set_label(
         f"Weight variance {weight_variance:g}: the map starts at {step(0.0):.2f} and reaches 1 with slope "
-        f"{slope:.2f}. One layer turns 0.98 into {step(0.98):.3f}. After {WALK} layers 0.02 has become "
-        f"{ends[0]:.2f}, and 0.98 {ends[1]:.2f}."
+        f"{slope:.2f}. One layer turns 0.98 into {step(0.98):.3f}. After {WALK} layers 0.98 has become "
+        f"{ends[0]:.2f}, and 0.02 {ends[1]:.2f}."
     )
     return fig
 
 
-WALK = 40  # layers
-COBWEB = {"left": 0.07, "right": 0.97, "bottom": 0.14, "top": 0.74, "wspace": 0.25}
-
-
-def _walk(ax, step, start, color):
-    """Stairs between the map and the diagonal, from a start on; returns where they end."""
-    stairs = [start]
-    for _ in range(WALK):
-        stairs.append(step(stairs[-1]))
-    before, after = np.repeat(stairs, 2)[1:-1], np.repeat(stairs, 2)[2:]
-    ax.plot(before, after, "-", color=color, marker="", linewidth=1.8)
-    ax.plot(start, stairs[1], "o-", color=color, markersize=6, linewidth=1.8, label=f"from {start}")
-    return stairs[-1]
-
-
-def _mark_ends(ax, star, slope, at_star):
-    """Tangent and diamond at each place where the map meets the diagonal."""
-    for end, steep in {star: at_star, 1.0: slope}.items():
-        x = np.array([end - 0.14, min(end + 0.14, 1)])
-        ax.plot(x, end + steep * (x - end), "--", color="black", marker="", linewidth=2)
-    ax.plot([], [], "--", color="black", marker="", label="tangent")
-    ends = sorted({star, 1.0})
-    ax.plot(ends, ends, "D", color=EDGE, markersize=7, clip_on=False, label="end")
+def _draw_change(ax, step, slopes):
+    """The change of a correlation in one layer, its tangent at 1, arrows and a diamond wherever it is 0."""
+    c, ends = np.linspace(0, 1, 41), sorted(slopes)
+    change = np.array([step(value) - value for value in c])
+    ax.axhline(0, color=EDGE, linestyle=":", marker="")
+    ax.plot(c, change, "-", color=EDGE, marker="")
+    rise = slopes[1.0] - 1  # the slope of the change at 1
+    first = max(0, 1 - 0.075 / rise) if rise > 0 else 0
+    ax.plot([first, 1], [rise * (first - 1), 0], "--", color=TANGENT, marker="", linewidth=1.8)
+    for mark, there in (">", change > 0), ("<", change < 0):
+        at = [i for i in range(2, 40, 6) if there[i] and min(abs(c[i] - np.array(ends))) > 0.06]
+        ax.plot(c[at], np.zeros(len(at)), mark, color=EDGE, markersize=6)
+    ax.plot(ends, [0] * len(ends), "D", color=EDGE, markersize=8, clip_on=False, zorder=3)
+    if len(ends) > 1:
+        ax.text(ends[0], 0.035, "c*", ha="center", va="center")
+    ax.text(0.98, 0.265, "above 0: more alike", ha="right", va="center")
+    ax.text(0.02, -0.093, "below 0: less alike", va="center")
+    ax.set(
+        xlim=(0, 1),
+        ylim=(-0.11, 0.29),
+        xticks=(0, 0.5, 1),
+        xlabel="correlation c",
+        title="change in one layer, c' - c",
+    )
 
 
 def pairs(layers, found):
@@ -275,47 +332,85 @@ def pairs(layers, found):
     fig, axes = plt.subplots(1, len(found), figsize=(6, 3.1), sharey=True, squeeze=False)
     words = []
     for ax, (title, curves) in zip(axes[0], found.items(), strict=True):
-        for color, (label, (line, runs)) in zip((ALIKE, UNLIKE), curves.items(), strict=True):
-            ax.plot(layers, line, "-", color=color, marker="", label=label)
+        for color, at, (label, (line, runs)) in zip(
+            (ALIKE, UNLIKE), (1.11, -0.39), curves.items(), strict=True
+        ):
+            ax.plot(layers, line, "-", color=color, marker="", linewidth=1.6)
             middle = np.median(runs, axis=0)[::5]
             bars = np.abs(np.array([np.min(runs, axis=0), np.max(runs, axis=0)])[:, ::5] - middle)
-            ax.errorbar(layers[::5], middle, bars, fmt="o", color=color, markersize=3.5, capsize=2)
+            ax.errorbar(layers[::5], middle, bars, fmt="o", color=color, markersize=3.5, elinewidth=1.3)
+            ax.text(1, at, label, color=NAMED[color], va="center")
             words.append(f"{title}, {label}: {np.median(runs, axis=0)[-1]:.2f}")
-        ax.set(title=title, xlabel="layer", ylim=(-0.3, 1.1))
+        ax.set(title=title, xlabel="layer", ylim=(-0.5, 1.22))
     axes[0, 0].set_ylabel("correlation")
-    axes[0, 0].legend(loc="lower right", fontsize=11)
     fig.set_label("Measured correlation at the last layer. " + "; ".join(words) + ".")
     return fig
 
 
-def trainability(depth, rows, weights, biases, rate):
-    """Validation accuracy over the plane at one depth, with the line and the two borders that theory draws.
+BORDER = "#D6006C"
+CELLS = {"left": 0.11, "right": 0.98, "bottom": 0.15, "top": 0.83}
 
-    `rows` are those of the record; `rate[i, j]` is 1 / xi at biases[i], weights[j], negative in the ordered
-    phase.
+
+def trainability(depth, rows):
+    """Validation accuracy over the plane at one depth, with the borders that theory draws.
+
+    They are the edge, where the depth is 6 xi, and where the gradient's rms grows tenfold; `rows` are those
+    of the record.
     """
     shown = [row for row in rows if row["depth"] == depth]
     x, y = (sorted({row[name] for row in shown}) for name in ("weight_variance", "bias_variance"))
     value = {(row["bias_variance"], row["weight_variance"]): np.median(row["accuracy"]) for row in shown}
     table = np.array([[value[b, w] for w in x] for b in y])
-    fig, ax = plt.subplots(figsize=(6, 3.8))
-    image = ax.pcolormesh(x, np.arange(len(y)), table, cmap="cividis", vmin=0, vmax=1, shading="nearest")
-    fig.colorbar(image, ax=ax, label="validation accuracy")
-    rows_of = np.interp(biases, y, np.arange(len(y)))
-    edge, at = critical_line()
-    edge, at = edge[at <= y[-1]], at[at <= y[-1]]
-    ax.plot(edge, np.interp(at, y, np.arange(len(y))), "-", color="white", marker="", linewidth=2.5)
-    ax.contour(weights, rows_of, rate, levels=[-6 / depth, 6 / depth], colors="white", linestyles="dashed")
-    ax.set_yticks(np.arange(len(y)), y)
-    ax.set(xlabel="weight variance", ylabel="bias variance", title=f"{depth} layers; dashed: depth = 6 xi")
-    ax.set_xlim(x[0] - 0.25, x[-1] + 0.5)
+    fig, ax = plt.subplots(figsize=(6, 4.2), layout="none", gridspec_kw=CELLS)
+    _draw_cells(ax, x, y, table)
+    _draw_borders(ax, depth)
+    ax.set_yticks(y, y)
+    ax.set(xlabel="weight variance", ylabel="bias variance")
     ax.grid(False)
+    fig.text(0.11, 0.985, f"{depth} layers: accuracy in each cell", va="top")
     learned, best = np.sum(table > 0.5), np.unravel_index(table.argmax(), table.shape)
     fig.set_label(
         f"{depth} layers: {learned} of {table.size} points reach a median accuracy above 0.5; the best is "
         f"{table.max():.2f}, at weight variance {x[best[1]]:g} and bias variance {y[best[0]]:g}."
     )
     return fig
+
+
+def _draw_cells(ax, x, y, table):
+    """A colored cell with its number around each place."""
+    sides = []
+    for at in (np.array(x, float), np.array(y, float)):
+        middle = (at[1:] + at[:-1]) / 2
+        sides.append([2 * at[0] - middle[0], *middle, 2 * at[-1] - middle[-1]])
+    ax.pcolormesh(*sides, table, cmap="cividis", vmin=0, vmax=1, edgecolors="white", linewidth=0.5)
+    for (i, j), value in np.ndenumerate(table):
+        ink = "black" if value > 0.5 else "white"
+        ax.text(x[j], y[i], f"{value:.2f}", color=ink, ha="center", va="center")
+
+
+def _draw_borders(ax, depth):
+    """The edge and the three borders of a depth, each with its name."""
+    slope = np.exp(-6 / depth)
+    for line, style, name, up in (
+        (ordered_border(slope), "--", "6 ξ", 0),
+        (ordered_border(1.0), "-", "edge", 0),
+        (ordered_border(10 ** (2 / depth)), ":", "gradient x 10", 1),
+        (chaotic_border(slope), "--", "6 ξ", 0),
+    ):
+        _draw_border(ax, *line, style, name, up)
+
+
+def _draw_border(ax, weights, biases, style, name, up):
+    """A border of the plane, up to the frame, and its name so many lines above the place where it leaves."""
+    right, top = ax.get_xlim()[1], ax.get_ylim()[1]
+    inside = (biases <= top) & (weights <= right)
+    if not inside.any():
+        return
+    ax.plot(weights, biases, style, color=BORDER, marker="", linewidth=2.4, scalex=False, scaley=False)
+    last = np.flatnonzero(inside)[-1]
+    if last + 1 < len(biases) and biases[last + 1] > top:
+        x = np.interp(top, biases[last : last + 2], weights[last : last + 2])
+        ax.annotate(name, (x, top), (0, 2 + 15 * up), textcoords="offset points", color=BORDER, ha="center")
 
 
 def at_the_gain(activation):
@@ -330,7 +425,7 @@ def at_the_gain(activation):
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3), layout="none", gridspec_kw=place)
     left.plot(grid, get_activation(activation)(grid), "-", color=EDGE, marker="")
     left.set(title=activation, xlabel="z", ylim=(-2, 4))
-    curves = ("rms", THEORY, "o", "signal"), ("gradient_std", MEASURED, "s", "gradient")
+    curves = ("rms", SIGNAL, "o", "signal"), ("gradient_std", GRADIENT, "s", "gradient")
     for column, color, mark, name in curves:
         right.plot(layer, t.column(f"predicted_{column}", "Linear"), "-", color=color, marker="")
         right.plot(layer[::4], t.column(column, "Linear")[::4], mark, color=color, ms=4, label=name)
@@ -364,10 +459,10 @@ def series(activation):
     variance = theory.gain(activation) ** 2
     values = [theory.correlation_map(activation, point, 1.0, variance) for point in c]
     fig, (left, right) = plt.subplots(1, 2, figsize=(6, 3.3))
-    left.bar(range(len(shares)), shares, color=THEORY)
+    left.bar(range(len(shares)), shares, color=SIGNAL)
     left.set(ylim=(0, 1), xlabel="power of c", title=f"{activation}: weights")
     right.plot([-1, 1], [-1, 1], ":", color=EDGE, marker="")
-    right.plot(c, values, "-", color=THEORY, marker="")
+    right.plot(c, values, "-", color=SIGNAL, marker="")
     right.set(xlim=(-1, 1), ylim=(-1, 1), xlabel="c", title="the map")
     fig.set_label(
         f"{activation}: the map has weight {shares[0]:.2f} on the constant, {shares[1]:.2f} on c, "
@@ -385,8 +480,8 @@ def both_scales(weight_variance, runs):
     slope = theory.chi("tanh", q, weight_variance)
     fig, ax = plt.subplots()
     for values, color, mark, name in (
-        (gradients, MEASURED, "s", "squared gradient"),
-        (distances, THEORY, "o", "1 - c of the twins"),
+        (gradients, GRADIENT, "s", "squared gradient"),
+        (distances, ALIKE, "o", "1 - c of two inputs"),
     ):
         middle = np.median(values, axis=0)
         start = -1 if mark == "s" else 0
@@ -398,7 +493,7 @@ def both_scales(weight_variance, runs):
     ends = np.median(gradients[:, 0] / gradients[:, -1]), np.median(distances[:, -1])
     fig.set_label(
         f"Weight variance {weight_variance:g}, chi {slope:.2f}: over {layer[-1]} layers the squared gradient "
-        f"changes by a factor of {ends[0]:.1e}; the distance of the twins ends at {ends[1]:.1e}."
+        f"changes by a factor of {ends[0]:.1e}; the distance 1 - c ends at {ends[1]:.1e}."
     )
     return fig
 
