@@ -1,9 +1,10 @@
 """The pictures of chapter 8, residual networks and Fixup."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
@@ -13,7 +14,14 @@ from netinit.models import Residual, Sequential
 from netinit.optimizers import SGD
 from netinit.plots import lines_with_spread, theory_and_measurement
 
-COLORS = {"plain": "C2:", "He": "C1--", "Fixup": "C0-"}
+# A start has one color and one kind of line in every picture of the chapter.
+STYLES = {
+    "plain": {"color": "0.4", "linestyle": (0, (1, 1))},
+    "He": {"color": "C1", "linestyle": "--"},
+    "He/√N": {"color": "C2", "linestyle": "-."},
+    "batch norm": {"color": "C3", "linestyle": ":"},
+    "Fixup": {"color": "C0", "linestyle": "-"},
+}
 CEILING = 1e4  # larger losses are drawn here
 # Where the matrices of a network of four blocks of two layers stand: (row, column), from the input on.
 PLACES = [(0, 0), *[(row, column) for column in (1, 2, 3, 4) for row in (0, 1)], (0, 5)]
@@ -26,18 +34,19 @@ MATRICES = {"input layer": 0, "first in branch": 1, "last in branch": 2, "classi
 def depth(runs: Mapping[int, Mapping[str, Sequence]], *, blocks: int) -> Figure:
     """The training loss of each run, runs[blocks][start]; a cross at the last before an overflow."""
     fig, ax = plt.subplots(figsize=(4.6, 3.4), layout="none", gridspec_kw=PANEL | {"left": 0.17, "top": 0.96})
-    for start, style in COLORS.items():
-        ax.plot([], [], style, alpha=0.7, marker="", label=start)
+    starts = ("plain", "He", "Fixup")
+    for start in starts:
+        ax.plot([], [], **STYLES[start], alpha=0.7, marker="", label=start)
         for run in runs[blocks][start]:
             loss = np.array(run.history.train_loss)
             loss = np.minimum(loss[np.isfinite(loss)], CEILING)
             end = {"marker": "x" if run.history.diverged_at else "", "markevery": [-1], "ms": 11, "mew": 2.5}
-            ax.plot(loss, style, alpha=0.7, clip_on=False, **end)
+            ax.plot(loss, **STYLES[start], alpha=0.7, clip_on=False, **end)
     ax.set(yscale="log", ylim=(0.05, CEILING), xticks=range(5), xlabel="epoch", ylabel="training loss")
     ax.minorticks_off()
     _overflow_and_guess(ax)
     ax.legend(title=f"blocks: {blocks}", loc="upper right")
-    last = {start: np.array([run.history.train_loss[-1] for run in runs[blocks][start]]) for start in COLORS}
+    last = {start: np.array([run.history.train_loss[-1] for run in runs[blocks][start]]) for start in starts}
     words = [
         f"{(ends < 1).sum()} of {len(ends)} {start} networks end below 1, {np.isnan(ends).sum()} overflow"
         for start, ends in last.items()
@@ -49,31 +58,33 @@ def depth(runs: Mapping[int, Mapping[str, Sequence]], *, blocks: int) -> Figure:
 def _overflow_and_guess(ax):
     """Say what a cross means, and draw the loss of a guess among ten classes."""
     ax.plot([], [], "x", color="0.3", ms=11, mew=2.5, label="overflows next")
-    ax.axhline(np.log(10), color="0.5", linestyle="-", linewidth=1, marker="", zorder=1)
+    ax.axhline(np.log(10), color="0.6", linestyle="-", linewidth=1, marker="", zorder=1)
     ax.text(4, 2.8, "guessing: ln 10", color="0.3", ha="right", va="bottom", fontsize=11)
 
 
-def block(parts: Sequence[str], sizes: Sequence[str] = ()) -> Figure:
+def block(parts: Sequence[str], sizes: Sequence[str] = (), changed: Collection[str] = ()) -> Figure:
     """A residual block: the stream above, the parts of its branch below, the sum at the end.
 
-    `sizes` names the second moments: of the stream, behind each part, and behind the sum.
+    `sizes` names the second moments: of the stream, behind each part, and behind the sum. The parts that are
+    `changed`, Fixup's, have a border of its color.
     """
     columns = len(parts) if len(parts) < 5 else 3  # a long branch runs in rows of three
     last = (len(parts) - 1) // columns
-    top = 1.75 if sizes else 1.45
+    top = 1.85 if sizes else 1.45
     fig, ax = plt.subplots(figsize=(4.6, 0.6 * (top + 0.35 + last)))
     ends = 0.35, columns + 0.75 + (0.25 if last else 0)
     _paths_of_a_block(ax, ends, columns + 0.7, last)
-    box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "C0", "linewidth": 1.5}
+    box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "0.4", "linewidth": 1.5}
     for k, part in enumerate(parts):
-        ax.text(k % columns + 1, -(k // columns), part, ha="center", va="center", bbox=box)
-    round_box = box | {"boxstyle": "circle,pad=0.15", "edgecolor": "0.4"}
+        border = {"edgecolor": STYLES["Fixup"]["color"], "linewidth": 2.2} if part in changed else {}
+        ax.text(k % columns + 1, -(k // columns), part, ha="center", va="center", bbox=box | border)
+    round_box = box | {"boxstyle": "circle,pad=0.15"}
     ax.text(ends[1], 1, "+", ha="center", va="center", bbox=round_box)
     _name(ax, 0, 1.15, "$h$", sizes[:1])
-    _name(ax, ends[1] + 0.45, 1.15, "$h + f(h)$", sizes[-1:])
+    _name(ax, ends[1] + 0.7, 1.15, "$h + f(h)$", sizes[-1:])
     for k, size in enumerate(sizes[1:-1]):
-        ax.text(k + 1.48, 0.12, size, ha="center", color="C1")
-    ax.set(xlim=(-0.4, ends[1] + 1.15), ylim=(-0.35 - last, top))
+        ax.text(k + 1.5, 0.3, size, ha="center", color=STYLES["He"]["color"])
+    ax.set(xlim=(-0.3, ends[1] + 1.3), ylim=(-0.35 - last, top))
     ax.axis("off")
     return fig
 
@@ -88,54 +99,78 @@ def _paths_of_a_block(ax, ends: tuple[float, float], turn: float, last: int):
     arrow = {"arrowstyle": "-|>", "color": "0.4", "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
     ax.annotate("", (ends[1], 0.86), (ends[1], -last), arrowprops=arrow)
     ax.annotate("", (ends[1] - 0.12, 1), (0, 1), arrowprops=arrow)
-    ax.annotate("", (ends[1] + 0.75, 1), (ends[1] + 0.12, 1), arrowprops=arrow)
+    ax.annotate("", (ends[1] + 1.1, 1), (ends[1] + 0.12, 1), arrowprops=arrow)
 
 
 def _name(ax, x: float, y: float, name: str, size: Sequence[str]):
     """A signal's name above its arrow, with its size above that."""
     ax.text(x, y, name, ha="center", va="bottom")
     for text in size:
-        ax.text(x, y + 0.3, text, ha="center", va="bottom", color="C1")
+        ax.text(x, y + 0.36, text, ha="center", va="bottom", color=STYLES["He"]["color"])
 
 
 def growth(theory: Mapping[str, np.ndarray], measured: Mapping[str, np.ndarray]) -> Figure:
-    """Second moment of the stream by block: a line for each kind of branch, dots for the runs."""
+    """Second moment of the stream by block: a line for each start, dots for the runs, its name at the end."""
     fig, ax = plt.subplots(figsize=(6, 3.8))
-    for kind, line in theory.items():
-        theory_and_measurement(ax, np.arange(len(line)), line, measured[kind], kind)
-    ax.set(yscale="log", xlabel="block k", ylabel="second moment / first")
-    handles, labels = ax.get_legend_handles_labels()
-    lines = [(handle, label) for handle, label in zip(handles, labels, strict=True) if "theory" in label]
-    ax.legend([handle for handle, _ in lines], [label.removesuffix(", theory") for _, label in lines])
+    for start, line in theory.items():
+        look = STYLES[start]
+        ax.set_prop_cycle(color=[to_rgb(look["color"])], linestyle=[look["linestyle"]])
+        theory_and_measurement(ax, np.arange(len(line)), line, measured[start], start)
+        ax.text(len(line) - 0.6, line[-1], start, color=look["color"], va="center")
+    last = len(line) - 1
+    ax.set(yscale="log", xlim=(-0.04 * last, 1.27 * last), xticks=range(0, last + 1, max(1, last // 4)))
+    ax.set(xlabel="block k", ylabel="second moment, relative to the first")
+    ax.minorticks_off()
     return fig
 
 
 def head_to_tail(build: Callable, x: np.ndarray, y: np.ndarray, *, blocks: int, image: int = 0) -> Figure:
     """Two logits of one image, head to tail: an arrow for each branch, in units of the mean arrow.
 
-    What each branch of `build(blocks, rng)` adds, and what a step on the batch x, y changes in each.
+    What each branch of `build(blocks, rng)` adds, in one network and fainter in four others, and what a step
+    on the batch x, y changes in each branch of the first.
     """
-    fig, ax = plt.subplots(figsize=(6, 4.6))
-    outputs, steps = _paths(build(blocks, np.random.default_rng(5)), x, y, image)
-    shown = [y[image], np.argmax(steps[0] - steps[-1])]  # the right class, and the one that loses most
-    ends, legend = [], []
-    for name, path, color in ("changes by one step", steps, "C1"), ("outputs at the start", outputs, "C0"):
-        arrows = np.diff(path[:, shown], axis=0)
-        length = np.mean(np.linalg.norm(arrows, axis=1))
-        starts = (path[:-1, shown] - path[0, shown]) / length
-        ends.append(f"{name}: {np.linalg.norm(arrows.sum(axis=0)) / length:.0f}")
-        shape = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006}
-        ax.quiver(*starts.T, *arrows.T / length, color=color, label=ends[-1], **shape)
-        legend.append(_arrow(f"{ends[-1]} arrows away", color))
-    legend.append(_circle(ax, blocks**0.5, "√N arrows away"))
-    ax.set(xlim=(-blocks / 2, 1.05 * blocks), ylim=(-1.1 * blocks, max(3, blocks / 2)), aspect="equal")
-    ax.set(xlabel="right logit, in mean arrows", ylabel="wrong logit, in mean arrows")
+    fig, ax = plt.subplots(figsize=(6, 4.4))
+    color = STYLES["He/√N"]["color"]
+    steps, first, *others = _paths(build, x.astype(np.float64), y, blocks, image)
+    walks = [_walk(ax, path, color, alpha=0.35) for path in others]
+    walks.insert(0, _walk(ax, first, color))
+    change = _walk(ax, steps, "0.1")
+    legend = [
+        _arrow(f"changes by one step: end {change:.0f} arrows away", "0.1"),
+        _arrow(f"outputs of 5 networks: end {min(walks):.0f} to {max(walks):.0f} away", color),
+        _circle(ax, blocks**0.5, f"√N = {blocks**0.5:.0f} arrows away"),
+    ]
+    far = max(0.3 * blocks, 1.8 * blocks**0.5)
+    ax.set(xlim=(-blocks, far), ylim=(-far, max(far, 0.66 * blocks)), aspect="equal")
+    ax.set(xlabel="logit of the wrong class →", ylabel="logit of the right class →")
     title = f"{blocks} branches, an arrow for each"
     fig.legend(handles=legend, loc="outside upper center", title=title)
     fig.set_label(
-        f"{blocks} arrows each, head to tail. Distance from the start in arrows: {'; '.join(ends)}."
+        f"{blocks} arrows each, head to tail. Distance from the start in arrows: changes by one step "
+        f"{change:.0f}, outputs at the start {', '.join(f'{walk:.0f}' for walk in walks)}."
     )
     return fig
+
+
+def _paths(build: Callable, x: np.ndarray, y: np.ndarray, blocks: int, image: int) -> list[np.ndarray]:
+    """Paths (points, 2) of two logits, the wrong one that loses most and the right one: steps, outputs."""
+    shown = x[image : image + 1]
+    models = [build(blocks, np.random.default_rng(seed)).astype(np.float64) for seed in range(5, 10)]
+    outputs = [_outputs(model, shown) for model in models]
+    steps = _steps(models[0], x, y, shown)
+    pair = [np.argmax(steps[0] - steps[-1]), y[image]]
+    return [path[:, pair] for path in (steps, *outputs)]
+
+
+def _walk(ax, path: np.ndarray, color: str, alpha: float = 1.0) -> float:
+    """Draw a path (points, 2) as arrows from 0, in units of their mean; returns how far away it ends."""
+    arrows = np.diff(path, axis=0)
+    length = np.mean(np.linalg.norm(arrows, axis=1))
+    starts = (path[:-1] - path[0]) / length
+    shape = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006}
+    ax.quiver(*starts.T, *arrows.T / length, color=color, alpha=alpha, **shape)
+    return float(np.linalg.norm(arrows.sum(axis=0)) / length)
 
 
 def _circle(ax, radius: float, label: str) -> Line2D:
@@ -149,21 +184,28 @@ def _arrow(label: str, color: str) -> Line2D:
     return Line2D([], [], color=color, linestyle="-", marker=">", markevery=[-1], label=label)
 
 
-def _paths(model: Sequential, x: np.ndarray, y: np.ndarray, image: int) -> tuple[np.ndarray, np.ndarray]:
-    """Logits of one image, (blocks + 1, classes): with the first branches alone, and as each steps."""
-    x, model = x.astype(np.float64), model.astype(np.float64)
+def _outputs(model: Sequential, shown: np.ndarray) -> np.ndarray:
+    """Logits of one image with the first k branches alone, k = 0, 1, ...: (blocks + 1, classes)."""
     branches = [layer for layer in model if isinstance(layer, Residual)]
-    shown = x[image : image + 1]
     stream = [model[0](shown)]
     for branch in branches:
         stream.append(branch(stream[-1]))
-    outputs = np.array([model[len(branches) + 1 :](h)[0] for h in stream])
+    return np.array([model[len(branches) + 1 :](h)[0] for h in stream])
+
+
+def _steps(model: Sequential, x: np.ndarray, y: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Logits of one image after k branches took their step on the batch: (blocks + 1, classes)."""
     model.backward(softmax_cross_entropy(model(x), y)[1])
-    steps = [model(shown)[0]]
-    for branch in branches:
-        SGD(branch.parameters(), lr=1e-6).step()
-        steps.append(model(shown)[0])
-    return outputs, np.array(steps)
+    h, steps = shown, [model(shown)[0]]
+    for k, layer in enumerate(model.layers):
+        if isinstance(layer, Residual):
+            SGD(layer.parameters(), lr=1e-6).step()
+            later = h  # behind the branches that have stepped
+            for other in model.layers[k:]:
+                later = other(later)
+            steps.append(later[0])
+        h = layer(h)
+    return np.array(steps)
 
 
 def wake_up(weights: Sequence[Sequence[np.ndarray]], *, step: int) -> Figure:
@@ -185,23 +227,41 @@ def wake_up(weights: Sequence[Sequence[np.ndarray]], *, step: int) -> Figure:
     return fig
 
 
-def curves(losses: Mapping[int, np.ndarray], others: Mapping[str, np.ndarray] | None = None) -> Figure:
-    """Training loss by epoch, losses[blocks] = (seeds, epochs + 1): a median and a band for each depth.
+def curves(losses: Mapping[str, Mapping[int, np.ndarray]]) -> Figure:
+    """Training loss by epoch, losses[start][blocks] = (seeds, epochs + 1): a panel for each start.
 
-    Thicker lines lie below thinner ones, so that equal curves all show. `others`: runs of another start,
-    medians in gray, to compare.
+    A median and the range for each depth, lighter the fewer blocks; depths that end together share a name.
     """
-    fig, ax = plt.subplots(figsize=(4.6, 3.4))
-    blues = plt.get_cmap("Blues")(np.linspace(0.35, 1, len(losses)))
-    widths = np.linspace(8, 1.5, len(losses))
-    for (blocks, runs), color, width in zip(losses.items(), blues, widths, strict=True):
-        style = {"color": color, "linewidth": width, "linestyle": "-", "marker": ""}
-        lines_with_spread(ax, range(runs.shape[1]), runs, f"{blocks} block" + "s" * (blocks > 1), **style)
-    for (name, runs), dashes in zip((others or {}).items(), ["--", ":", "-."], strict=False):
-        ax.plot(np.median(runs, axis=0), color="0.45", linestyle=dashes, marker="", label=name)
-    ax.set(xticks=range(runs.shape[1]), ylim=(0, None), xlabel="epoch", ylabel="training loss")
-    ax.legend()
+    fig, axes = plt.subplots(1, len(losses), figsize=(6, 3.4), sharey=True, squeeze=False)
+    for ax, (start, depths) in zip(axes[0], losses.items(), strict=True):
+        color = STYLES[start]["color"]
+        looks = zip((0.5, 0.75, 1), ("-", "--", ":"), strict=True)
+        for runs, (tint, dashes) in zip(depths.values(), looks, strict=False):
+            style = {"color": 1 - tint * (1 - np.array(to_rgb(color))), "linestyle": dashes, "marker": ""}
+            lines_with_spread(ax, range(runs.shape[1]), runs, start, **style)
+        for names, height in _together({n: np.median(runs[:, -1]) for n, runs in depths.items()}):
+            ax.text(runs.shape[1] - 0.8, height, names, va="center", color=color, linespacing=1)
+        ax.set(xticks=range(runs.shape[1]), xlim=(-0.2, 1.5 * runs.shape[1] - 1.5))
+        ax.set(yscale="log", xlabel="epoch", title=start)
+        ax.minorticks_off()
+    axes[0, 0].set_ylabel("training loss")
     return fig
+
+
+def _together(ends: Mapping[int, float]) -> list[tuple[str, float]]:
+    """Names and heights of the depths whose curves end within a factor of two of each other."""
+    groups: list[list[int]] = []
+    for n in sorted(ends, key=lambda n: ends[n]):
+        if groups and ends[n] < 2 * ends[groups[-1][0]]:
+            groups[-1].append(n)
+        else:
+            groups.append([n])
+    names = [
+        ", ".join(map(str, sorted(group))) + ("\nblocks" if group != [1] else "\nblock") for group in groups
+    ]
+    return [
+        (name, float(np.mean([ends[n] for n in group]))) for name, group in zip(names, groups, strict=True)
+    ]
 
 
 def two_ways(both_ways: Callable, factors: Mapping[str, Callable], *, blocks: int, signal: str) -> Figure:
@@ -214,9 +274,9 @@ def two_ways(both_ways: Callable, factors: Mapping[str, Callable], *, blocks: in
     every = slice(None, None, max(1, blocks // 16))
     for start, factor in factors.items():
         power = k if signal == "forward" else blocks - k
-        (line,) = ax.plot(k, factor(blocks) ** power, marker="", label=start)
+        ax.plot(k, factor(blocks) ** power, **STYLES[start], marker="", label=start)
         dots = both_ways(start, blocks)[signal == "backward"]
-        ax.plot(k[every], dots[every], "o", color=line.get_color(), markersize=4)
+        ax.plot(k[every], dots[every], "o", color=STYLES[start]["color"], markersize=4)
         ends.append(f"{start} {dots.max():.0e}")
     ax.axhline(3.4e38, color="gray", marker="", linestyle=":")
     ax.text(0, 1e39, "largest float32", color="gray", va="bottom")
@@ -234,8 +294,9 @@ def frontier(he: Mapping, fixup: Mapping, *, blocks: int, learning_rate: float) 
     lost = f"{(~alive).sum()} of {len(curves)}"
     fig, ax = plt.subplots(layout="none", gridspec_kw=PANEL)
     for i, curve in enumerate(np.where(np.isfinite(curves), curves, np.nan)):
-        ax.plot(curve, "C1--", marker="", alpha=0.6, label=None if i else f"He, {lost} overflow")
-    ax.plot(ours, "C0-", marker="", label="Fixup")
+        label = None if i else f"He, {lost} overflow"
+        ax.plot(curve, **STYLES["He"], marker="", alpha=0.6, label=label)
+    ax.plot(ours, **STYLES["Fixup"], marker="", label="Fixup")
     ax.set(yscale="log", ylim=(1e-2, 1e6), xlim=(0, len(ours) - 1), xticks=range(0, len(ours), 5))
     ax.set(xlabel="step", ylabel="loss", title=f"{blocks} blocks, learning rate {learning_rate:g}")
     ax.minorticks_off()
