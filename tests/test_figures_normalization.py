@@ -64,7 +64,7 @@ def test_another_scale_is_named_where_it_leaves_the_middle():
     stds = {0.1: (1, 1e-4, 1e-8), 1: (1, 1, 1), 3: (1, 1, 2)}
     normalization._draw_other_scales(ax, 3, {s: {"plain": [run(0, v)] * 2} for s, v in stds.items()})
     assert len(ax.lines) == 2
-    assert [text.get_text() for text in ax.texts] == ["plain, 0.1"]
+    assert [text.get_text() for text in ax.texts] == ["plain at 0.1"]
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def _draw_accuracy(ax, runs, label, marker):
     lines_with_spread(ax, list(runs), ends.T, label, marker=marker)
     middle = dict(zip(runs, np.median(ends, axis=1), strict=True))
     _write_beside(ax, middle)
-    ax.set(xscale="log", xlim=(0.012, 90), ylim=(-0.17, 1.1), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    ax.set(xscale="log", xlim=(0.009, 90), ylim=(-0.17, 1.1), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
     ax.set(xlabel="scale of the weights", title="accuracy after it")
     ax.set_xticks(list(runs), [f"{s:g}" for s in runs])
     ax.minorticks_off()
@@ -96,11 +96,11 @@ def _draw_other_scales(ax, scale, runs):
     for other in runs.keys() - {scale}:
         stds = np.median([run.probes[0] for run in runs[other]["plain"]], axis=0)
         ax.plot(range(1, len(stds) + 1), stds, color=BLUE, linestyle="-", marker="", alpha=0.3, zorder=1)
-        at = len(stds) // 2
+        at = len(stds) // 2 + 1
         if abs(np.log10(stds[at])) > 2:
             offset, va = ((-6, 4), "bottom") if stds[-1] > 1 else ((-6, -4), "top")
             style = {"textcoords": "offset points", "color": BLUE, "alpha": 0.7, "fontsize": 10}
-            ax.annotate(f"plain, {other:g}", (at + 1, stds[at]), offset, ha="right", va=va, **style)
+            ax.annotate(f"plain at {other:g}", (at + 1, stds[at]), offset, ha="right", va=va, **style)
 
 
 def _write_beside(ax, values):
@@ -355,7 +355,7 @@ def _draw_shares(ax, shares):
     ax.axhline(0.1, color="0.3", linestyle=(0, (1, 1)), linewidth=1.2)
     ax.text(1, 0.08, "chance", color="0.3", fontsize=11, va="top")
     ax.set(xlim=(0, 38), ylim=(-0.03, 1.05), xlabel="layer", xticks=list(by_layer))
-    ax.set_title("how often the nearest shows the same digit", fontsize=12)
+    ax.set_title("how often the nearest image shows the same digit", fontsize=12)
 
 
 def _draw_neighbors(ax, nearest, images, labels, shown):
