@@ -96,7 +96,7 @@ def _draw_other_scales(ax, scale, runs):
     for other in runs.keys() - {scale}:
         stds = np.median([run.probes[0] for run in runs[other]["plain"]], axis=0)
         ax.plot(range(1, len(stds) + 1), stds, color=BLUE, linestyle="-", marker="", alpha=0.3, zorder=1)
-        at = len(stds) // 2 + 1
+        at = min(len(stds) // 2 + 1, len(stds) - 1)
         if abs(np.log10(stds[at])) > 2:
             offset, va = ((-6, 4), "bottom") if stds[-1] > 1 else ((-6, -4), "top")
             style = {"textcoords": "offset points", "color": BLUE, "alpha": 0.7, "fontsize": 10}
