@@ -9,6 +9,7 @@ from matplotlib.colors import same_color
 
 from netinit import BatchNorm, LayerNorm, Residual, Sequential, initialize, mlp, trace
 from netinit.figures import normalization
+from netinit.figures._shared import ink
 
 
 def run(accuracy, stds=(1, 1)):
@@ -38,12 +39,32 @@ def test_scales_shows_the_signal_of_the_chosen_scale_and_the_accuracy_at_every_s
     }
     left, right = (fig := normalization.scales(3, runs=runs)).axes
     np.testing.assert_array_equal(left.lines[0].get_ydata(), [1, 20])
+    np.testing.assert_array_equal(left.lines[2].get_ydata(), [1, 1])  # the other scale, pale
+    assert left.lines[2].get_alpha() == 0.3
     chosen, plain, normalized = right.lines
     assert set(chosen.get_xdata()) == {3}
     np.testing.assert_allclose(plain.get_xydata(), [(3, 0.3), (10, 0.1)])
     np.testing.assert_allclose(normalized.get_xydata(), [(3, 0.9), (10, 0.5)])
-    assert [text.get_text() for text in right.texts] == ["0.30", "0.10", "0.90", "0.50"]
+    assert [text.get_text() for text in right.texts] == ["slider", "0.30", "0.10", "0.90", "0.50"]
     assert "Weights times 3. plain: last hidden std 2e+01, accuracy 0.30" in fig.get_label()
+
+
+@pytest.mark.parametrize(("end", "place"), [(1e-9, ("top", "bottom")), (1e9, ("bottom", "top"))])
+def test_the_names_of_two_signals_stand_on_their_outer_sides(end, place):
+    ax = plt.figure().subplots()
+    for last in (end, 1):
+        ax.plot([1, 2, 3], [1, last**0.5, last])
+    normalization._name_signals(ax)
+    assert [text.get_text() for text in ax.texts] == ["plain", "batch norm"]
+    assert tuple(text.get_va() for text in ax.texts) == place
+
+
+def test_another_scale_is_named_where_it_leaves_the_middle():
+    ax = plt.figure().subplots()
+    stds = {0.1: (1, 1e-4, 1e-8), 1: (1, 1, 1), 3: (1, 1, 2)}
+    normalization._draw_other_scales(ax, 3, {s: {"plain": [run(0, v)] * 2} for s, v in stds.items()})
+    assert len(ax.lines) == 2
+    assert [text.get_text() for text in ax.texts] == ["plain at 0.1"]
 
 
 @pytest.mark.parametrize(
@@ -55,17 +76,18 @@ def test_a_number_stands_off_the_curve(ys, places):
     assert [text.get_va() for text in ax.texts] == places
 
 
-def test_groups_outlines_columns_and_rows_with_their_mean_and_std_and_what_they_become():
+def test_groups_outlines_columns_and_rows_with_their_mean_and_std():
     batch, layer = (fig := normalization.groups([[1, 10], [3, 30]])).axes
     boxes = [box for ax in (batch, layer) for box in ax.patches if isinstance(box, plt.Rectangle)]
-    assert [box.get_width() < box.get_height() for box in boxes] == [True] * 4 + [False] * 4
-    becomes = [text.get_text() for text in batch.texts if text.get_position()[0] > 3]
-    assert sorted(becomes) == ["-1", "-1", "1", "1"]
-    words = [" ".join(text.get_text().split()) for text in batch.texts]
-    assert {"1", "10", "3", "30", "mean 2 std 1", "mean 20 std 10"} <= set(words)
-    words = [" ".join(text.get_text().split()) for text in layer.texts]
-    assert {"mean 5.5 std 4.5", "mean 16.5 std 13.5"} <= set(words)
-    assert "column by column: mean 2, std 1 becomes -1 and 1, mean 20, std" in fig.get_label()
+    assert [box.get_width() < box.get_height() for box in boxes] == [True] * 2 + [False] * 2
+    assert [
+        text.get_text() for text in batch.texts if text.get_position()[1] > 2 and text.get_ha() == "center"
+    ] == ["2", "1", "20", "10"]
+    assert [
+        text.get_text() for text in layer.texts if text.get_position()[0] > 2 and text.get_va() == "center"
+    ] == ["5.5", "4.5", "16", "14"]
+    assert "column by column: 1, 3 with mean 2, std 1; 10, 30 with mean 20, std 10" in fig.get_label()
+    assert "row by row: 1, 10 with mean 5.5, std 4.5; 3, 30 with mean 16, std 14" in fig.get_label()
 
 
 @pytest.mark.parametrize(("scale", "name", "mean"), [(1, "none", 2), (2, "none", 4), (2, "batch", 0)])
@@ -96,6 +118,11 @@ def test_gradients_draws_theory_as_a_line_and_runs_as_dots():
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [8, 2, 1])
     np.testing.assert_array_equal(ax.containers[0][0].get_ydata(), [10, 3.5, 1])
     assert "layer 1 is 10 times" in fig.get_label()
+    assert "layer 1: 10, in theory 8" in [text.get_text() for text in ax.texts]
+
+
+def test_a_large_number_with_two_digits_is_no_power_of_ten():
+    assert [normalization._two_digits(v) for v in (234, 5.37, 0.9)] == ["230", "5.4", "0.9"]
 
 
 @pytest.mark.parametrize(("name", "color"), [("batch", "C1"), ("layer", "C5"), ("gelu, batch norm", "C1")])
@@ -111,7 +138,9 @@ def test_two_ways_draws_the_gradient_against_the_signal():
     forward = [arrow.xy[0] > arrow.xyann[0] for arrow in arrows if arrow.xy[1] == arrow.xyann[1]]
     assert forward == [True, False]
     words = {text.get_text() for text in ax.texts}
-    assert {"$h_k$", r"past the branch: $\delta_{k+1}$", r"through it: $\delta_{k+1} J_k$"} <= words
+    assert {"$h_k$", r"past the branch: $\delta_{k+1}$", r"through the branch: $\delta_{k+1} J_k$"} <= words
+    pluses = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "+"]
+    assert [x > 5 for x, _ in pluses] == [True, False]  # the signal adds up on the right, the gradient left
 
 
 def test_gradient_growth_draws_each_kind_with_its_theory():
@@ -122,6 +151,24 @@ def test_gradient_growth_draws_each_kind_with_its_theory():
         np.testing.assert_array_equal(line.get_ydata(), theory[name])
         np.testing.assert_allclose(box[0].get_ydata(), measured[name][0])
     assert len(ax.containers) == 2
+    assert [text.get_text() for text in ax.texts][:2] == ["without sums", "with sums"]
+
+
+def test_neighbors_draws_the_shares_and_frames_the_images_of_the_same_digit():
+    labels, images = np.array([0, 1, 0, 1]), np.arange(4 * 64).reshape(4, 64)
+    right, wrong = np.array([[2, 3, 0, 1]]), np.array([[1, 0, 1, 0]])
+    nearest = {"sum": {1: right, 9: right}, "batch norm": {1: right, 9: wrong}}
+    draw = {"nearest": nearest, "images": images, "labels": labels, "shown": 2}
+    top, bottom = (fig := normalization.neighbors(9, **draw)).axes
+    np.testing.assert_array_equal(top.lines[0].get_ydata(), [1, 1])
+    np.testing.assert_array_equal(top.lines[1].get_ydata(), [1, 0])
+    assert set(top.lines[-1].get_xdata()) == {9}
+    assert len(bottom.patches) == 2  # both of "sum", none of "batch norm"
+    page, pixels = bottom.images[0].get_array(), ink(images)
+    np.testing.assert_array_equal(page[1:9, 11:19].ravel(), pixels[1])
+    np.testing.assert_array_equal(page[11:19, 1:9].ravel(), pixels[2])
+    np.testing.assert_array_equal(page[21:29, 1:9].ravel(), pixels[1])
+    assert "in a share of: sum 1.00, batch norm 0.00" in fig.get_label()
 
 
 @pytest.mark.parametrize(("a", "blocks", "mean"), [(1, 30, "15"), (1 / 30, 30, "0.97"), (1, 10, "5")])
