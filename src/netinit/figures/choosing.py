@@ -73,9 +73,7 @@ def guide(activation: str, structure: str, depth: str, optimizer: str) -> Text:
         f"# {library}\n{html.escape(call, quote=False)}" for library, call in found.calls.items()
     )
     words = re.sub("`(.*?)`", r"<code>\1</code>", html.escape(" ".join(found.reasons), quote=False))
-    return Text(
-        f'<p>{head}.</p>{bars}<p>{words}</p><pre style="white-space: pre-wrap">{calls}</pre>', label
-    )
+    return Text(f'<p>{head}.</p>{bars}<p>{words}</p><pre style="white-space: pre-wrap">{calls}</pre>', label)
 
 
 def measured(name: str, activation: str, structure: str, depth: str, optimizer: str) -> dict[str, float]:
@@ -105,7 +103,8 @@ def _bars(values, title):
         for i, (name, value) in enumerate(values.items())
     )
     grid = "display: grid; grid-template-columns: auto 1fr auto; gap: 0 0.7em; align-items: center"
-    return f'<div style="{grid}; max-width: 34em"><span style="grid-column: 1 / 4">{title}</span>{rows}</div>'
+    head = f'<span style="grid-column: 1 / 4">{title}</span>'
+    return f'<div style="{grid}; max-width: 34em; margin-bottom: 1em">{head}{rows}</div>'
 
 
 def levels(runs: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
@@ -182,7 +181,7 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
 
 
 def _colored(ax, grid, rows, names):
-    """The accuracies, colored by the logarithm of the errors: 0.96 and 0.98 are as different as 0.5 and 0.75."""
+    """The accuracies, colored by the logarithm of the errors: from 0.96 to 0.98 as far as from 0.5 to 0.75."""
     heatmap(ax, grid, rows, names)
     norm = FuncNorm((lambda p: -np.log(1 - p), lambda v: 1 - np.exp(-v)), 0, 0.985, clip=True)
     ax.images[0].set_norm(norm)
@@ -270,9 +269,7 @@ def _band(ax, points):
     return fails, learns
 
 
-def last_layer(
-    losses: Mapping[float, Sequence[float]], logits: np.ndarray, truth: int, std: float
-) -> Figure:
+def last_layer(losses: Mapping[float, Sequence[float]], logits: np.ndarray, truth: int, std: float) -> Figure:
     """The loss before the first step against the std of the logits, and what one image is given.
 
     `losses` maps a std to the loss of each seed, `logits` are those of one image at a std of 1, `truth` is
@@ -314,7 +311,7 @@ def _first_losses(ax, losses, classes):
 def counts(layers: Mapping[str, tuple], count: Callable) -> Figure:
     """The mean square of z for each layer, drawn by the fan and by the count of what one output sums.
 
-    `layers` maps a name to (layer, input, fan), `count(layer, x)` returns the number of terms. Five draws each.
+    `layers` maps a name to (layer, input, fan), `count(layer, x)` returns the number of terms. Five draws.
     """
     fig, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
     words = []
@@ -331,7 +328,9 @@ def counts(layers: Mapping[str, tuple], count: Callable) -> Figure:
     ax.text(-0.45, 3.2, "aim: 2", color="#666666")
     ax.text(len(layers) - 0.72, 5, "by the\ncount", color=SEEN, ha="center")
     ax.text(len(layers) - 1.18, 4e-4, "by the fan", color=SEEN, ha="center", va="top")
-    ax.text(len(layers) - 1.42, 2 * n / fan, "theory:\n2 × count / fan", color=THEORY, ha="right", va="center")
+    ax.text(
+        len(layers) - 1.42, 2 * n / fan, "theory:\n2 × count / fan", color=THEORY, ha="right", va="center"
+    )
     ax.set_xticks(range(len(layers)), [name.replace(", ", "\n") for name in layers])
     ax.set(yscale="log", ylabel="mean square of z", ylim=(1e-4, 60), xlim=(-0.5, len(layers) - 0.4))
     fig.set_label(f"Mean square of the output of one layer, 2 being right: {'; '.join(words)}.")
