@@ -13,7 +13,8 @@ import numpy as np
 from matplotlib.colors import FuncNorm
 from matplotlib.figure import Figure
 
-from netinit import load_record, theory
+from netinit import theory
+from netinit.data import load_record
 from netinit.figures._shared import PLACE
 from netinit.plots import Text, heatmap
 
@@ -153,9 +154,7 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
     reduce = {"test accuracy": np.median, "worst seed": np.min}[value]
     shown = [cell for cell in cells if cell["activation"] == activation]
     rows = list(dict.fromkeys(cell["initializer"] for cell in shown))
-    columns = sorted(
-        {(cell["optimizer"], cell["depth"]) for cell in shown}, key=lambda c: (c[0] != "SGD", c[1])
-    )
+    columns = sorted({(c["optimizer"], c["depth"]) for c in shown}, key=lambda c: (c[0] != "SGD", c[1]))
     at = {(c["initializer"], c["optimizer"], c["depth"]): reduce(c["test_accuracy"]) for c in shown}
     grid = np.array([[at[row, *column] for column in columns] for row in rows])
     deep = sorted({depth for _, depth in columns if depth > 2})
@@ -164,13 +163,10 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
         deep, factors = ["any"], factors[:, :1]
     several = len({optimizer for optimizer, _ in columns}) > 1
     names = [f"{optimizer}\n{depth}" if several else f"{depth}" for optimizer, depth in columns]
-    height = 1.5 + 0.33 * len(rows)
-    place = {"left": 0.21, "right": 0.99, "bottom": 0.85 / height, "top": 1 - 0.55 / height}
-    fig, ax = plt.subplots(figsize=(6, height), layout="none", gridspec_kw=place)
-    _colored(ax, grid, rows, names)
-    _beside(ax, factors, [*names, *(f"\n{depth}" if several else f"{depth}" for depth in deep)])
-    ax.set(xlabel="optimizer, hidden layers" if several else "hidden layers")
-    ax.set_title(f"{activation}: {value}" if several else f"{activation}, {columns[0][0]}: {value}")
+    title = f"{activation}: {value}" if several else f"{activation}, {columns[0][0]}: {value}"
+    fig = _colored(grid, rows, names, title)
+    fig.axes[0].set_xlabel("optimizer, hidden layers" if several else "hidden layers")
+    _beside(fig.axes[0], factors, [*names, *(f"\n{depth}" if several else f"{depth}" for depth in deep)])
     words = "; ".join(
         f"{row} {line.min():.2f} to {line.max():.2f}, gradient times "
         f"{' or '.join(f'{number:.2f}' for number in factor)} per layer"
@@ -180,13 +176,18 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
     return fig
 
 
-def _colored(ax, grid, rows, names):
-    """The accuracies, colored by the logarithm of the errors: from 0.96 to 0.98 as far as from 0.5 to 0.75."""
+def _colored(grid, rows, names, title):
+    """The accuracies, colored by the log of the errors: from 0.96 to 0.98 as far as from 0.5 to 0.75."""
+    height = 1.5 + 0.33 * len(rows)
+    place = {"left": 0.21, "right": 0.99, "bottom": 0.85 / height, "top": 1 - 0.55 / height}
+    fig, ax = plt.subplots(figsize=(6, height), layout="none", gridspec_kw=place)
     heatmap(ax, grid, rows, names)
     norm = FuncNorm((lambda p: -np.log(1 - p), lambda v: 1 - np.exp(-v)), 0, 0.985, clip=True)
     ax.images[0].set_norm(norm)
     for text, number in zip(ax.texts, grid.flat, strict=True):
         text.set_color("black" if norm(number) > 0.5 else "white")
+    ax.set_title(title)
+    return fig
 
 
 def _beside(ax, factors, names):
