@@ -49,21 +49,51 @@ def test_the_call_for_netinit(place, call):
 @pytest.mark.parametrize(
     ("place", "head"),
     [
-        (("tanh", "dense", "6 to 20", "SGD"), "<code>Var[W] = 1 / max(n_in, n_out)</code>. Near"),
+        (("tanh", "dense", "6 to 20", "SGD"), "<code>Var[W] = 1 / max(n_in, n_out)</code>.</p>"),
         (
             ("ReLU", "convolution", "6 to 20", "SGD"),
-            "2 / n_in</code> with <code>n_in = k*k*c_in</code>. ReLU",
+            "2 / n_in</code> with <code>n_in = k*k*c_in</code>.</p>",
         ),
-        (("tanh", "recurrent", "6 to 20", "SGD"), "<code>Var[W] = 1 / n</code>. The"),
+        (("tanh", "recurrent", "6 to 20", "SGD"), "<code>Var[W] = 1 / n</code>.</p>"),
     ],
 )
 def test_n_in_is_explained_where_it_is_not_a_side_of_the_matrix(place, head):
     assert head in choosing.guide(*place).html
 
 
+@pytest.mark.parametrize(
+    ("place", "bars"),
+    [
+        (("ReLU", "dense", "6 to 20", "SGD"), {"He normal": 0.76, "PyTorch default": 0.07}),
+        (("tanh", "dense", "up to 5", "SGD"), {"Xavier (Glorot) uniform": 0.98, "PyTorch default": 0.99}),
+        (("tanh", "dense", "6 to 20", "Adam"), {"Orthogonal": 0.98, "PyTorch default": 0.19}),
+        (("ReLU", "dense", "over 20", "SGD"), {}),
+        (("SELU", "dense", "6 to 20", "SGD"), {}),
+        (("ReLU", "convolution", "6 to 20", "SGD"), {}),
+    ],
+)
+def test_bars_show_what_the_choice_was_worth_where_it_was_measured(place, bars):
+    measured = choosing.measured(choosing.answer(*place).name, *place)
+    assert {name: round(value, 2) for name, value in measured.items()} == bars
+    text = choosing.guide(*place).html
+    assert text.count("background: currentColor") == len(bars)
+    assert all(
+        f"<span>{name}</span>" in text and f"<span>{value:.2f}</span>" in text for name, value in bars.items()
+    )
+
+
+def test_the_default_falls_along_its_theory():
+    runs = {"He": [[1, 1.2, 0.9]] * 2, "PyTorch default": [[1, 0.2, 0.03]] * 3}
+    ax = (fig := choosing.levels(runs)).axes[0]
+    assert [len(line.get_xdata()) for line in ax.lines] == [3] * 6
+    np.testing.assert_allclose(ax.lines[-1].get_ydata(), [1, 1 / 6, 1 / 36])
+    assert [text.get_text() for text in ax.texts][:2] == ["He", "PyTorch default"]
+    assert "last of 2 layers, median: He 9e-01, PyTorch default 3e-02." in fig.get_label()
+
+
 def test_a_single_optimizer_stands_in_the_title_alone():
     ax = choosing.matrix([c for c in CELLS if c["optimizer"] == "SGD"], "test accuracy", "relu").axes[0]
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["2", "18"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["2", "18", "any"]
     assert (ax.get_xlabel(), ax.get_title()) == ("hidden layers", "relu, SGD: test accuracy")
 
 
@@ -103,11 +133,20 @@ CELLS = [
 def test_the_matrix_has_a_row_for_each_initializer(value, shift):
     fig = choosing.matrix(CELLS, value, "relu")
     (ax,) = fig.axes
-    (beside,) = ax.child_axes
     np.testing.assert_allclose(ax.images[0].get_array(), np.arange(8).reshape(2, 4) / 10 + shift)
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["SGD\n2", "SGD\n18", "Adam\n2", "Adam\n18"]
-    assert [t.get_text() for t in beside.get_yticklabels()] == ["× 1.00", "× 1.00"]  # both keep the gradient
+    names = ["SGD\n2", "SGD\n18", "Adam\n2", "Adam\n18", "\nany"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == names
+    assert [t.get_text() for t in ax.texts[8:]] == ["1.00", "1.00"]  # both keep the gradient
     assert f"He {shift:.2f} to {0.3 + shift:.2f}, gradient times 1.00 per layer; LSUV" in fig.get_label()
+
+
+def test_each_depth_has_its_factor_where_they_differ():
+    cells = netinit.load_record("initializer-matrix")["cells"]
+    fig = choosing.matrix(cells, "test accuracy", "silu")
+    ax = fig.axes[0]
+    assert [t.get_text() for t in ax.get_xticklabels()][6:] == ["\n6", "\n18"]
+    assert [t.get_text() for t in ax.texts[42:]][6:8] == ["0.88", "0.77"]  # He's
+    assert "He 0.38 to 0.98, gradient times 0.88 or 0.77 per layer" in fig.get_label()
 
 
 ROWS = ["std 0.01", "PyTorch default", "Xavier", "He", "gain", "orthogonal", "LSUV"]
@@ -144,20 +183,26 @@ def test_each_start_is_a_point_at_its_factor(optimizer):
         assert ax.get_title() == f"{depth} hidden layers, {optimizer}"
         assert [line.get_label() for line in ax.lines] == ["relu", "tanh", "silu", "sigmoid"]
         assert all(len(line.get_xdata()) == 7 for line in ax.lines)
-        (median,) = [
-            np.median(cell["test_accuracy"])
-            for cell in cells
-            if [cell[key] for key in ("initializer", "activation", "depth", "optimizer")]
-            == ["PyTorch default", "relu", depth, optimizer]
-        ]
-        at = (np.sqrt(1 / 6), median)
-        assert ax.texts[0].xy == pytest.approx(at)
-        assert any(np.allclose(point, at) for point in ax.lines[0].get_xydata())
+        for activation, initializer in choosing.NAMED[depth, optimizer]:
+            wanted = {"initializer": initializer, "activation": activation, "depth": depth}
+            (cell,) = [c for c in cells if c.items() >= (wanted | {"optimizer": optimizer}).items()]
+            factor = choosing.gradient_factor(initializer, activation, depth=depth)
+            at = (factor, np.median(cell["test_accuracy"]))
+            (text,) = [t for t in ax.texts if getattr(t, "xy", None) == pytest.approx(at)]
+            assert text.get_text().endswith(f"{at[1]:.2f}")
+            assert any(np.allclose(at, point) for line in ax.lines for point in line.get_xydata())
 
 
-def test_the_label_names_where_sgd_begins_to_learn():
-    label = choosing.against_factor(netinit.load_record("initializer-matrix")["cells"], "SGD").get_label()
-    assert "6 hidden layers: lowest above 0.89, highest below 0.46; 18" in label
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+def test_the_band_is_where_sgd_begins_to_learn(optimizer):
+    fig = choosing.against_factor(netinit.load_record("initializer-matrix")["cells"], optimizer)
+    for ax, edges in zip(fig.axes, ((0.41, 0.54), (0.77, 0.91)), strict=True):
+        (band,) = ax.patches
+        np.testing.assert_allclose(
+            band.get_extents().transformed(ax.transData.inverted()).intervalx, edges, atol=0.006
+        )
+        assert {f"{edges[0]} ", f" {edges[1]}"} <= {t.get_text() for t in ax.texts}
+    assert "6 hidden layers: SGD fails up to 0.41, learns from 0.54; 18" in fig.get_label()
 
 
 def test_the_last_layer_marks_its_scale_and_the_true_class():
@@ -167,9 +212,9 @@ def test_the_last_layer_marks_its_scale_and_the_true_class():
     np.testing.assert_allclose(bound.get_ydata(), np.log(3) + bound.get_xdata() ** 2 / 2)
     assert len(bound.get_xdata()) > 50  # a curve, though only two scales are measured
     np.testing.assert_allclose(means.get_ydata(), [2.4, 4.2])
-    assert [text.get_text() for text in left.texts] == ["ln K + σ²/2", "3 networks:\nmean, range"]
+    assert [text.get_text() for text in left.texts] == ["bound:\nln K + σ²/2", "3 networks:\nmean, range"]
     np.testing.assert_allclose(left.containers[0].lines[2][0].get_segments()[1], [[2, 3], [2, 5]])
-    assert set(at.get_xdata()) == {2}
+    assert (*at.get_xdata(), *at.get_ydata()) == (2, pytest.approx(4.2))  # the ring
     np.testing.assert_allclose([bar.get_height() for bar in right.patches], [1 / 6, 1 / 6, 4 / 6])
     (mark,) = right.texts
     assert mark.xy == (1, pytest.approx(1 / 6))
@@ -185,10 +230,10 @@ def test_the_fan_and_the_count_stand_beside_each_other():
     }
     fig = choosing.counts(layers, count=lambda _layer, x: np.mean((x != 0).sum(axis=1)))
     expected, by_fan, by_count = fig.axes[0].lines[3:6]  # those of the second layer
-    assert expected.get_ydata() == [2 / 50]
+    np.testing.assert_allclose(expected.get_ydata(), 2 / 50)
     np.testing.assert_allclose(by_fan.get_ydata(), 2 / 50, rtol=0.15)
     np.testing.assert_allclose(by_count.get_ydata(), 2, rtol=0.15)
-    assert [text.get_text() for text in fig.axes[0].texts] == ["2", "0.04"]
+    assert [text.get_text() for text in fig.axes[0].texts][:2] == ["2", "0.04"]
     assert "dense 2 by fan 50, 2 by count 50; one-hot, any 0.04 by fan 50, 2 by count 1." in fig.get_label()
 
 
