@@ -217,7 +217,8 @@ def first_step(head_scale, *, scales, old, head, probabilities, label):
     `old` and `head` (seeds, scales) are the first gradients of layer 1 and of the head, relative to those at
     the first scale; `probabilities[i]` belongs to `scales[i]`, and `label` is the right class.
     """
-    fig, (top, low) = plt.subplots(2, 1, height_ratios=[1, 1.9], figsize=(6, 4.8))
+    fig, (top, low) = plt.subplots(2, 1, height_ratios=[1, 1.9], figsize=(6, 4.8), layout="none")
+    fig.subplots_adjust(left=0.09, right=0.98, bottom=0.12, top=0.93, hspace=0.45)  # to lay out takes long
     at = list(scales).index(head_scale)
     _probabilities(top, probabilities[at], label)
     top.set_title(f"probabilities of one image, head x {head_scale:g}")
