@@ -199,8 +199,8 @@ def _apart(places: Sequence[float], gap: float) -> np.ndarray:
 def _power(value: float) -> str:
     r"""One digit times a power of ten, for a picture; plain from 0.1 to 100.
 
-    >>> _power(2.3e-8)
-    '$2 \\\\cdot 10^{-8}$'
+    >>> print(_power(2.3e-8))
+    $2 \cdot 10^{-8}$
     """
     digit, power = f"{value:.0e}".split("e")
     if -1 <= int(power) <= 1:
