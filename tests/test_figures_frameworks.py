@@ -24,7 +24,9 @@ def test_defaults_reach_from_each_value_to_what_is_needed(activation, needed, wo
     reaches = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 2 and line.get_alpha()]
     np.testing.assert_allclose(reaches, [[1 / 3, needed], [1 / 3, needed], [4 / 3, needed]])
     texts = [text.get_text() for text in ax.texts]
-    assert texts == ["ReLU: 2", "tanh: 1", *words]
+    assert texts[:2] == ["ReLU: 2", "tanh: 1"]
+    assert texts[2::2] == words
+    assert texts[3::2] == ["PyTorch", "PyTorch", "Keras"]
     assert [text.get_fontweight() for text in ax.texts[:2]].index("bold") == texts.index(
         f"{activation}: {needed}"
     )
@@ -36,9 +38,18 @@ def test_defaults_reach_from_each_value_to_what_is_needed(activation, needed, wo
 def test_defaults_give_each_library_of_a_layer_a_row_of_its_own():
     rows = [{"library": name, "layer": "dense", "n_var": 1.0} for name in ("PyTorch", "Keras", "Flax")]
     ax = frameworks.defaults(rows, "tanh").axes[0]
-    named = [line for line in ax.lines if line.get_label() in frameworks.MARKERS]
-    assert [line.get_ydata()[0] for line in named] == pytest.approx([-0.3, 0, 0.3])
-    assert [text.get_text() for text in ax.texts][2:] == ["right"] * 3
+    places = {text.get_text(): text.get_position()[1] for text in ax.texts[3::2]}
+    assert places == pytest.approx({"PyTorch": -0.3, "Keras": 0, "Flax": 0.3})
+    assert [text.get_text() for text in ax.texts][2::2] == ["right"] * 3
+
+
+@pytest.mark.parametrize(
+    ("n_var", "ticks"), [(1 / 3, ["1/3", "1", "2"]), (1 / 24, ["2/33", "1/3", "1", "2"])]
+)
+def test_the_axis_of_the_defaults_names_the_values_of_the_text(n_var, ticks):
+    ax = frameworks.defaults([{"library": "PyTorch", "layer": "dense", "n_var": n_var}], "ReLU").axes[0]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ticks
+    assert ax.get_xticks(minor=True).size == 0
 
 
 @pytest.mark.parametrize("value", [0.96, 1.04])
@@ -46,17 +57,31 @@ def test_a_default_within_five_percent_is_right(value):
     assert frameworks.distance(value, 1.0) == "right"
 
 
-@pytest.mark.parametrize(("activation", "last"), [("relu", 1 / 3 * (1 / 6) ** 3), ("tanh", None)])
-def test_signals_lie_on_the_theory(activation, last):
-    fig = frameworks.signals({"PyTorch": 1 / 3}, activation, depth=4)
+@pytest.mark.parametrize(("weights", "scale"), [("PyTorch", 1 / 3), ("Keras", 1), ("He", 2)])
+def test_signals_lie_on_the_theory(weights, scale):
+    fig = frameworks.signals(["relu", "tanh"], weights, depth=4, seeds=3)
     (ax,) = fig.axes
-    line, dots = ax.lines[0].get_ydata(), ax.containers[0][0].get_ydata()
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["PyTorch"]
-    np.testing.assert_allclose(dots, line, rtol=0.1)
-    assert float(fig.get_label().rstrip(".").rsplit(" ", 1)[1]) == pytest.approx(dots[-1], rel=0.1)
-    assert ax.get_title().endswith(fig.get_label().rstrip(".").rsplit(" ", 1)[1])
-    if last:
-        assert line[-1] == pytest.approx(np.sqrt(last))
+    lines = [
+        line.get_ydata() for line in ax.lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 4
+    ]
+    dots = [container[0].get_ydata() for container in ax.containers]
+    np.testing.assert_allclose(dots, lines, rtol=0.15)
+    assert lines[0][-1] == pytest.approx(np.sqrt(scale * (scale / 2) ** 3))
+    assert [text.get_text().split(":")[0] for text in ax.texts] == ["ReLU", "tanh"]
+    ends = [float(end.split()[1]) for end in fig.get_label().rstrip(".").split(": ")[1].split(", ")]
+    assert ends == pytest.approx([curve[-1] for curve in dots], rel=0.5)
+    assert fig.get_label().startswith("He's rule" if weights == "He" else f"{weights}'s default")
+
+
+def test_labels_that_would_meet_are_moved_apart():
+    np.testing.assert_allclose(frameworks._apart([0, -0.1, 1, -3], 0.8), [0.7, -0.1, 1.5, -3])
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(2.3e-8, r"$2 \cdot 10^{-8}$"), (0.24, "0.2"), (1.4, "1"), (12, "10")]
+)
+def test_powers_are_plain_near_one(value, words):
+    assert frameworks._power(value) == words
 
 
 @pytest.mark.parametrize("cut", [0.5, 2, 4])
@@ -136,7 +161,7 @@ def test_ported_draws_every_run_and_the_median():
     ]
     fig = frameworks.ported({0.1: {"PyTorch": runs[:1], "Keras": runs}}, 0.1)
     lines = [line.get_ydata()[-1] for line in fig.axes[0].lines]
-    assert lines == [0.2, 0.2, 0.2, 0.9, 0.8, 0.8]
+    assert lines == [0.2, 0.2, 0.2, 0.9, 0.8, 0.8, 0.1]  # the last is guessing
     assert fig.axes[0].get_title() == "learning rate 0.1"
     assert fig.get_label() == (
         "Medians of 3 runs at the learning rate 0.1: "

@@ -1,5 +1,6 @@
 """The pictures of chapter 16, PyTorch, JAX and Keras."""
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -15,13 +16,15 @@ from netinit.figures._shared import PHONE, PLACE
 from netinit.initialize import initialize
 from netinit.layers import Linear
 from netinit.models import Sequential
-from netinit.plots import theory_and_measurement
 from netinit.trace import trace
 
 NEEDED = {"ReLU": 2.0, "tanh": 1.0}  # n_in Var[W] that keeps the second moment level
 N_VAR = r"$n_\mathrm{in}\,\mathrm{Var}[W]$"
 MARKERS = {"PyTorch": "o", "Keras": "s", "Flax": "D"}
-COLORS = {"PyTorch": "C0", "Keras": "C1", "Flax": "C3"}  # C2 is He's
+COLORS = {"PyTorch": "C0", "Keras": "C1", "He": "C2", "Flax": "C6"}
+SCALES = {"PyTorch": 1 / 3, "Keras": 1.0, "He": 2.0}  # n_in Var[W] of a square dense layer
+SHAPES = {"selu": ("SELU", "o"), "tanh": ("tanh", "s"), "relu": ("ReLU", "D"), "silu": ("SiLU", "^")}
+RIGHT = 4  # where the axis of n_in Var[W] ends
 LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 CONNECTIONS = {  # the inputs and outputs of a kernel, as (input, output); a transposed one by pixel, of a row
     "convolution": [(i, o) for o in range(8) for i in range(8)],
@@ -70,6 +73,7 @@ def ported(by_rate: Mapping[float, Mapping[str, Sequence]], rate: float) -> Figu
         middle = np.median(curves, axis=0)
         ax.plot(middle, f"C{k}{MARKERS[library]}-", linewidth=2.5, label=f"{library}'s default")
         words.append(f"{library}'s default ends at {middle[-1]:.2f}")
+    ax.axhline(0.1, color="0.3", linestyle=":", linewidth=1.5, zorder=1, label="guessing")
     ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1))
     ax.set_title(f"learning rate {rate:g}")
     ax.legend(loc="upper left")
@@ -102,32 +106,34 @@ def defaults(rows: Sequence[Mapping], activation: str) -> Figure:
     for k, library in enumerate(libraries):
         for row in (row for row in rows if row["library"] == library):
             y = layers.index(row["layer"]) + 0.3 * (k - (len(libraries) - 1) / 2)
-            label = library if row["layer"] == layers[0] else None
-            _reach(ax, y, row, needed, label)
+            _reach(ax, y, row, needed)
+            place = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": 10}
+            ax.text(1.02, y, library, color=COLORS[library], **place)
             words.append(f"{library} {row['layer']} {row['n_var']:.3g}, {distance(row['n_var'], needed)}")
     _value_axis(ax, min(row["n_var"] for row in rows))
     ax.set_ylim(len(layers) - 0.5, -0.6)
     ax.set_yticks(range(len(layers)), layers)
     ax.grid(False)
-    fig.legend(loc="outside upper center", ncols=3)
     fig.set_label(f"{activation} needs {needed:g}. {'; '.join(words)}.")
     return fig
 
 
-def _reach(ax, y, row, needed, label) -> None:
+def _reach(ax, y, row, needed) -> None:
     """A line from a default to what is needed, and how far that is."""
     color, value = COLORS[row["library"]], row["n_var"]
     ax.plot([value, needed], [y, y], f"{color}-", marker="", alpha=0.5, linewidth=2)
-    ax.plot(value, y, f"{color}{MARKERS[row['library']]}", markersize=6, label=label)
-    side, away = ("left", 1.16) if value > needed else ("right", 0.86)
-    ax.text(value * away, y, distance(value, needed), ha=side, va="center", fontsize=9, bbox=LABEL)
+    ax.plot(value, y, f"{color}{MARKERS[row['library']]}", markersize=6)
+    left = 0.86 * min(value, needed)  # on the right stand the names of the libraries
+    ax.text(left, y, distance(value, needed), ha="right", va="center", fontsize=10, bbox=LABEL)
 
 
-def _value_axis(ax, smallest, right=8, free=0.26) -> None:
+def _value_axis(ax, smallest, free=0.38) -> None:
     """A logarithmic axis of n_in Var[W]; left of the smallest value a part of it is free, for its words."""
-    left = (smallest / right**free) ** (1 / (1 - free))
-    ax.set(xscale="log", xlabel=N_VAR, xlim=(left, right))
-    ax.set_xticks([0.1, 1], ["0.1", "1"])
+    left = (smallest / RIGHT**free) ** (1 / (1 - free))
+    ax.set(xscale="log", xlabel=f"inputs times variance, {N_VAR}", xlim=(left, RIGHT))
+    ticks = {2 / 33: "2/33", 1 / 3: "1/3", 1: "1", 2: "2"}
+    shown = {value: word for value, word in ticks.items() if value >= smallest}
+    ax.set_xticks(list(shown), list(shown.values()))
     ax.minorticks_off()
 
 
@@ -143,30 +149,63 @@ def distance(value: float, needed: float) -> str:
     return f"{factor:.2g} × too {'small' if value < needed else 'large'}"
 
 
-def signals(scales: Mapping[str, float], activation: str, *, depth: int = 20, width: int = 128) -> Figure:
-    """The rms of the preactivations by layer for weights of variance scale / width: theory and five seeds."""
-    phi, layers, words = get_activation(activation), range(1, depth + 1), []
-    fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
-    for name, scale in scales.items():
+def signals(
+    activations: Sequence[str], weights: str, *, depth: int = 20, width: int = 128, seeds: int = 5
+) -> Figure:
+    """The rms of the preactivations by layer for the weights of one start: theory and five seeds.
+
+    A line for each activation, with its name and what is left after the last layer beside it.
+    """
+    scale, color, layers, ends = SCALES[weights], COLORS[weights], range(1, depth + 1), {}
+    fig, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+    for activation in activations:
+        phi, (name, marker) = get_activation(activation), SHAPES[activation]
         predicted = [scale]  # the second moment of each layer; inputs of second moment 1
         for _ in layers[1:]:
             predicted.append(theory.variance_map(activation, predicted[-1], scale))
-        runs = [_rms_by_layer(phi, scale, depth, width, seed) for seed in range(5)]
-        theory_and_measurement(ax, layers, np.sqrt(predicted), runs, name)
-        words.append(f"{name} {float(f'{np.median(runs, axis=0)[-1]:.1g}'):g}")  # 10, not 1e+01
-    ax.set(yscale="log", xlabel="layer", ylabel="rms of z", xticks=layers[::3], ylim=(1e-11, 1e4))
+        runs = np.array([_rms_by_layer(phi, scale, depth, width, seed) for seed in range(seeds)])
+        middle = np.median(runs, axis=0)
+        bars = np.stack([middle - runs.min(axis=0), runs.max(axis=0) - middle])
+        ax.plot(layers, np.sqrt(predicted), color=color, linestyle="-", linewidth=1.2, marker="")
+        ax.errorbar(layers, middle, bars, fmt=marker, color=color, markersize=4.5, capsize=2)
+        ends[name] = middle[-1]
+    ax.set(yscale="log", xlabel="layer", ylabel="rms of the preactivations", ylim=(1e-11, 1e2))
+    ax.set(xlim=(0, 1.42 * depth), xticks=[1, *range(5, depth + 1, 5)])
     ax.minorticks_off()
-    handles, labels = ax.get_legend_handles_labels()
-    named = [(handle, label) for handle, label in zip(handles, labels, strict=True) if "theory" in label]
-    ax.legend(
-        [handle for handle, _ in named],
-        [label.removesuffix(", theory") for _, label in named],
-        loc="lower left",
-    )
-    ends = f"after {depth} layers: {', '.join(words)}"
-    ax.set_title(f"{activation}\n{ends}")
-    fig.set_label(f"{activation}, rms {ends}.")
+    _name_ends(ax, ends, depth + 0.7)
+    title = "He's rule" if weights == "He" else f"{weights}'s default"
+    ax.set_title(title)
+    listed = ", ".join(f"{name} {end:.0e}" for name, end in ends.items())
+    fig.set_label(f"{title}, rms after {depth} layers: {listed}.")
     return fig
+
+
+def _name_ends(ax, ends, x) -> None:
+    """The name of each curve and the value at its end, beside it."""
+    places = _apart(np.log10(list(ends.values())), 0.8)
+    for (name, end), place in zip(ends.items(), places, strict=True):
+        ax.text(x, 10**place, f"{name}: {_power(end)}", va="center")
+
+
+def _apart(places: Sequence[float], gap: float) -> np.ndarray:
+    """Places of labels, moved up where two would be nearer than a gap."""
+    moved = np.array(places, float)
+    order = np.argsort(moved)
+    for below, above in itertools.pairwise(order):
+        moved[above] = max(moved[above], moved[below] + gap)
+    return moved
+
+
+def _power(value: float) -> str:
+    r"""One digit times a power of ten, for a picture; plain from 0.1 to 100.
+
+    >>> print(_power(2.3e-8))
+    $2 \cdot 10^{-8}$
+    """
+    digit, power = f"{value:.0e}".split("e")
+    if -1 <= int(power) <= 1:
+        return f"{float(f'{value:.1g}'):g}"
+    return rf"${digit} \cdot 10^{{{int(power)}}}$"
 
 
 def _rms_by_layer(phi: Callable, scale: float, depth: int, width: int, seed: int) -> list[float]:
@@ -203,8 +242,10 @@ def connections(kinds: Sequence[str]) -> Figure:
     units = ["pixels" if kind.startswith("transposed") else "channels" for kind in kinds]
     for k, (ax, kind) in enumerate(zip(axes, kinds, strict=True)):
         rows = kind.startswith("transposed")
-        _wires(ax, CONNECTIONS[kind], {4: "C0", 5: "C1"} if rows else {4: "C0"}, rows)
+        _wires(ax, CONNECTIONS[kind], {4: "0.1", 5: "C3"} if rows else {4: "0.1"}, rows)
         ax.set(title=kind, xticks=[], ylim=(-0.2, 1.2), yticks=[])
+        if not rows:
+            ax.set_xlabel("each line: 3 × 3 weights")
         if k == 0 or units[k] != units[k - 1]:
             ax.set_yticks([0, 1], [f"{units[k]} in", f"{units[k]} out"])
         ax.tick_params(length=0)
