@@ -30,7 +30,7 @@ def equal_and_random(epoch: int, *, runs: Mapping[str, Sequence]) -> Figure:
 
 
 def unit_pictures(ax: Axes, weights: np.ndarray, title: str) -> Axes:
-    """The incoming weights (64, 8) of eight units as eight images, laid out like the digits they belong to."""
+    """The incoming weights (64, 8) of eight units as eight images, laid out like the digits."""
     pictures = np.pad(weights.T.reshape(8, 8, 8), [(0, 0), (0, 0), (0, 1)], constant_values=np.nan)
     ax.imshow(np.hstack(pictures)[:, :-1], **COLORS)  # a blank column between two
     ax.set_title(title)
@@ -179,8 +179,8 @@ def meeting(steps_done: int, matrices: str, activation: str, *, meet: Callable) 
         ", ".join(f"W{i + 1}" for i in np.flatnonzero(there)) or "none" for there in (signal, gradient)
     )
     fig.set_label(
-        f"{activation}, {matrices}, after {_steps(steps_done)}: a signal arrives at {signal_at}, a gradient at "
-        f"{gradient_at}; weights with a gradient: {moving or 'none'}."
+        f"{activation}, {matrices}, after {_steps(steps_done)}: a signal arrives at {signal_at}, "
+        f"a gradient at {gradient_at}; weights with a gradient: {moving or 'none'}."
     )
     return fig
 
