@@ -38,34 +38,45 @@ def test_the_two_rows_say_which_units_are_alike():
     fig = zero.equal_and_random(1, runs=runs)
     *rows, bar = fig.axes
     titles = [ax.get_title() for ax in rows]
-    assert titles == ["equal start: 30% of the digits are read", "random: 90% of the digits are read"]
-    assert "equal start: 30% of the digits are read, all pictures are the same" in fig.get_label()
-    assert "random: 90% of the digits are read, the pictures differ" in fig.get_label()
-    assert [tick.get_text() for tick in bar.get_xticklabels()] == ["-0.3", "0", "0.1", "0.3"]
+    assert titles == [
+        "equal start: reads 30% of the validation digits",
+        "random: reads 90% of the validation digits",
+    ]
+    assert f"{titles[0]}, all pictures are the same" in fig.get_label()
+    assert f"{titles[1]}, the pictures differ" in fig.get_label()
+    assert [tick.get_text() for tick in bar.get_xticklabels()] == ["-0.5", "0", "0.1", "0.5"]
     assert bar.get_xlim() == rows[0].images[0].get_clim()
 
 
-def test_four_starts_show_what_comes_in_and_what_goes_out():
+def test_four_starts_show_what_comes_in_the_biases_and_what_goes_out():
     out_equal, out_distinct = np.tile(np.linspace(-0.2, 0.2, 10), (8, 1)), DISTINCT[:8, :10]
-    runs = {
-        "A": run([(EQUAL[:, :8], out_equal), (DISTINCT[:, :8], out_distinct)], [0.1, 0.9]),
-        "D": run([(DISTINCT[:, :8], out_distinct), (EQUAL[:, :8], out_equal)], [0.1, 0.25]),
-    }
+    equal = EQUAL[:, :8], np.full(8, 0.5), out_equal
+    distinct = DISTINCT[:, :8], np.linspace(-0.4, 0.4, 8), out_distinct
+    runs = {"A": run([equal, distinct], [0.1, 0.9]), "D": run([distinct, equal], [0.1, 0.25])}
     fig = zero.four_starts(1, runs=runs)
-    pictures, strips, below, equal_strips, bar = fig.axes
-    np.testing.assert_array_equal(pictures.images[0].get_array()[:, :8], DISTINCT[:, 0].reshape(8, 8))
-    np.testing.assert_array_equal([image.get_array()[0] for image in strips.images], out_distinct)
-    np.testing.assert_array_equal(below.images[0].get_array()[:, :8], EQUAL[:, 0].reshape(8, 8))
-    np.testing.assert_array_equal([image.get_array()[0] for image in equal_strips.images], out_equal)
-    assert [pictures.get_title(), below.get_title()] == [
-        "A: validation accuracy 0.90",
-        "D: validation accuracy 0.25",
-    ]
-    assert bar.get_xlim() == pictures.images[0].get_clim() == strips.images[0].get_clim()
-    assert "A: validation accuracy 0.90; coming in, the pictures differ; going out, the strips differ" in (
-        fig.get_label()
+    *rows, bar = fig.axes
+    titles = ["A: reads 90% of the validation digits", "D: reads 25% of the validation digits"]
+    for (pictures, bias, strips), shown, title in zip(
+        (rows[:3], rows[3:]), (distinct, equal), titles, strict=True
+    ):
+        incoming, biases, outgoing = shown
+        np.testing.assert_array_equal(pictures.images[0].get_array()[:, :8], incoming[:, 0].reshape(8, 8))
+        drawn_biases, drawn = bias.images[0].get_array()[0], strips.images[0].get_array()[0]
+        for unit in range(8):
+            place = slice(45 * unit, 45 * unit + 40)
+            np.testing.assert_array_equal(drawn_biases[place], biases[unit])
+            np.testing.assert_array_equal(drawn[place], np.repeat(outgoing[unit], 4))
+        assert [ax.texts[0].get_text() for ax in (pictures, bias, strips)] == ["in", "bias", "out"]
+        assert pictures.get_title() == title
+        assert bar.get_xlim() == pictures.images[0].get_clim() == strips.images[0].get_clim()
+    assert (
+        f"{titles[0]}; coming in, the pictures differ; the biases differ; going out, the strips differ"
+        in (fig.get_label())
     )
-    assert "coming in, all pictures are the same; going out, all strips are the same" in fig.get_label()
+    assert (
+        f"{titles[1]}; coming in, all pictures are the same; all biases are the same; "
+        "going out, all strips are the same"
+    ) in fig.get_label()
 
 
 def grown(outgoing, steps):
@@ -120,7 +131,7 @@ def test_the_meeting_of_signal_and_gradient():
         "stays",
     ]
     assert fig.get_label() == (
-        "relu, r 0 r r, step 1: a signal arrives at W1, W2, a gradient at W2, W3, W4; "
+        "relu, r 0 r r, after 1 step: a signal arrives at W1, W2, a gradient at W2, W3, W4; "
         "weights with a gradient: W2."
     )
 

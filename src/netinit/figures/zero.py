@@ -9,44 +9,44 @@ from matplotlib.figure import Figure
 
 from netinit.plots import lines_with_spread
 
-LARGEST = 0.3  # weights beyond it get the last color
+LARGEST = 0.5  # weights beyond it get the last color, that of the arrows at the ends of the bar
 COLOR_TICKS = [-LARGEST, 0, 0.1, LARGEST]
-BAR = {"orientation": "horizontal", "ticks": COLOR_TICKS}
+BAR = {"orientation": "horizontal", "ticks": COLOR_TICKS, "extend": "both"}
+COLORS = {"cmap": "PuOr", "vmin": -LARGEST, "vmax": LARGEST}
 SEEN = 0.01  # incoming weights that differ by less look the same in a picture
 
 
 def equal_and_random(epoch: int, *, runs: Mapping[str, Sequence]) -> Figure:
     """What eight hidden units see: a row of pictures for each start, from a probe of the incoming weights."""
-    fig, axes = plt.subplots(2, 1, figsize=(4.6, 2.3))
+    fig, axes = plt.subplots(2, 1, figsize=(4.6, 2.5))
     words = []
     for ax, (name, (run, *_)) in zip(axes, runs.items(), strict=True):
-        title = f"{name}: {run.history.validation_accuracy[epoch]:.0%} of the digits are read"
+        title = f"{name}: {_reads(run, epoch)}"
         unit_pictures(ax, run.probes[epoch], title)
         words.append(f"{title}, {_alike(run.probes[epoch])}")
-    _color_bar(fig)
+    _name_ticks(fig.colorbar(axes[0].images[0], ax=axes, aspect=40, shrink=0.9, **BAR), "weight")
     fig.set_label(f"The incoming weights of 8 hidden units after epoch {epoch}. {'; '.join(words)}.")
     return fig
 
 
 def unit_pictures(ax: Axes, weights: np.ndarray, title: str) -> Axes:
-    """The incoming weights (64, 8) of eight units as eight images, over the digit that each unit looks at."""
+    """The incoming weights (64, 8) of eight units as eight images, laid out like the digits."""
     pictures = np.pad(weights.T.reshape(8, 8, 8), [(0, 0), (0, 0), (0, 1)], constant_values=np.nan)
-    ax.imshow(
-        np.hstack(pictures)[:, :-1], cmap="PuOr", vmin=-LARGEST, vmax=LARGEST
-    )  # a blank column between two
+    ax.imshow(np.hstack(pictures)[:, :-1], **COLORS)  # a blank column between two
     ax.set_title(title)
     ax.set_axis_off()
     return ax
 
 
-def _color_bar(fig: Figure) -> None:
-    """Say under the pictures which color is which weight; 0.1, where constant starts begin, has a mark."""
-    _name_ticks(fig.colorbar(fig.axes[0].images[0], ax=fig.axes, aspect=40, shrink=0.9, **BAR))
+def _reads(run, epoch: int) -> str:
+    return f"reads {run.history.validation_accuracy[epoch]:.0%} of the validation digits"
 
 
-def _name_ticks(bar) -> None:
+def _name_ticks(bar, what: str) -> None:
+    """Say at the bar which color is which number; 0.1, where constant starts begin, has a mark."""
     bar.set_ticklabels([f"{tick:g}" for tick in COLOR_TICKS])
-    bar.ax.tick_params(labelsize=9)
+    bar.ax.tick_params(labelsize=10)
+    bar.set_label(what, fontsize=11, labelpad=0)
 
 
 def _alike(weights: np.ndarray, what: str = "pictures") -> str:
@@ -55,31 +55,40 @@ def _alike(weights: np.ndarray, what: str = "pictures") -> str:
 
 
 def four_starts(epoch: int, *, runs: Mapping[str, Sequence]) -> Figure:
-    """Eight units of each start: what comes in as a picture, and below it what goes out as a strip.
+    """Eight units of each start: what comes in as a picture, below it the bias, below that what goes out.
 
-    A probe is the pair of the incoming weights (64, 8) and the outgoing ones (8, 10).
+    A probe holds the incoming weights (64, 8), the biases (8,) and the outgoing weights (8, 10).
     """
-    fig = plt.figure(figsize=(4.6, 4.9), layout="none")
-    bottoms = 0.12 + 0.222 * np.arange(len(runs))[::-1]
+    fig = plt.figure(figsize=(4.6, 5.5), layout="none")
+    bottoms = 0.115 + 0.222 * np.arange(len(runs))[::-1]
     words = []
     for bottom, (name, (run, *_)) in zip(bottoms, runs.items(), strict=True):
-        incoming, outgoing = run.probes[epoch]
-        title = f"{name}: validation accuracy {run.history.validation_accuracy[epoch]:.2f}"
-        unit_pictures(fig.add_axes((0.03, bottom + 0.05, 0.94, 0.12)), incoming, title)
-        _strips(fig.add_axes((0.03, bottom + 0.015, 0.94, 0.03)), outgoing)
-        words.append(f"{title}; coming in, {_alike(incoming)}; going out, {_alike(outgoing.T, 'strips')}")
-    bar = fig.colorbar(fig.axes[0].images[0], cax=fig.add_axes((0.1, 0.075, 0.8, 0.02)), **BAR)
-    _name_ticks(bar)
+        incoming, biases, outgoing = run.probes[epoch]
+        title = f"{name}: {_reads(run, epoch)}"
+        rows = [fig.add_axes((0.12, bottom + up, 0.87, high)) for up, high in ROWS]
+        unit_pictures(rows[0], incoming, title)
+        _strips(rows[1], biases[:, None])
+        _strips(rows[2], outgoing)
+        for ax, word in zip(rows, ("in", "bias", "out"), strict=True):
+            ax.text(-0.02, 0.5, word, transform=ax.transAxes, ha="right", va="center", fontsize=10)
+        words.append(
+            f"{title}; coming in, {_alike(incoming)}; {_alike(biases[None], 'biases')}; "
+            f"going out, {_alike(outgoing.T, 'strips')}"
+        )
+    bar = fig.colorbar(fig.axes[0].images[0], cax=fig.add_axes((0.14, 0.085, 0.83, 0.018)), **BAR)
+    _name_ticks(bar, "weight or bias")
     fig.set_label(f"8 hidden units of each start after epoch {epoch}. {'. '.join(words)}.")
     return fig
 
 
-def _strips(ax, outgoing):
-    """The outgoing weights (8, 10) of eight units in a row, each as wide as the picture above it."""
-    for unit, weights in enumerate(outgoing):
-        left = 9 * unit - 0.5
-        ax.imshow(weights[None], cmap="PuOr", vmin=-LARGEST, vmax=LARGEST, extent=(left, left + 8, 0, 1.6))
-    ax.set(xlim=(-0.5, 70.5), ylim=(0, 1.6))
+ROWS = (0.072, 0.088), (0.046, 0.016), (0.008, 0.022)  # the bottoms and heights of a start's three rows
+
+
+def _strips(ax: Axes, numbers: np.ndarray) -> None:
+    """The numbers (8, n) of eight units in a row, each as wide as the picture above it; n divides 40."""
+    fine = np.repeat(numbers, 40 // numbers.shape[1], axis=1)  # a picture is 40 wide, a blank 5
+    row = np.pad(fine, [(0, 0), (0, 5)], constant_values=np.nan).ravel()[:-5]
+    ax.imshow(row[None], **COLORS, extent=(-0.5, 70.5, 0, 1), aspect="auto", interpolation="nearest")
     ax.set_axis_off()
 
 
@@ -95,13 +104,13 @@ NODES = {  # where each circle stands, and what is written in it
 }
 
 
-def two_units(step: int, outgoing_weights: str, *, train: Callable) -> Figure:
+def two_units(steps_done: int, outgoing_weights: str, *, train: Callable) -> Figure:
     """The network of two inputs and two units after some steps, its weights written on its lines.
 
     `train([w1, w2], steps)` returns the incoming weights (2, 2), a column for each unit, and the two outgoing
     ones; `outgoing_weights` is such as "0.5 and 0.5".
     """
-    incoming, outgoing = train([float(w) for w in outgoing_weights.split(" and ")], step)
+    incoming, outgoing = train([float(w) for w in outgoing_weights.split(" and ")], steps_done)
     fig, ax = plt.subplots(figsize=(6, 2.9))
     words = []
     for j in (0, 1):
@@ -117,10 +126,16 @@ def two_units(step: int, outgoing_weights: str, *, train: Callable) -> Figure:
     verdict = "two equal units" if alike_in and alike_out else "incoming weights "
     if not (alike_in and alike_out):
         verdict += "equal, outgoing differ" if alike_in else "differ"
-    ax.set(xlim=(-0.2, 2.2), ylim=(-0.3, 1.3), title=f"after {step} steps: {verdict}")
+    ax.set(xlim=(-0.2, 2.2), ylim=(-0.3, 1.3), title=f"after {_steps(steps_done)}: {verdict}")
     ax.set_axis_off()
-    fig.set_label(f"Start with {outgoing_weights}, after {step} steps: {'; '.join(words)}; {verdict}.")
+    fig.set_label(
+        f"Start with {outgoing_weights}, after {_steps(steps_done)}: {'; '.join(words)}; {verdict}."
+    )
     return fig
+
+
+def _steps(number: int) -> str:
+    return "1 step" if number == 1 else f"{number} steps"
 
 
 def _line(ax, ends, weight, color, at):
@@ -139,14 +154,14 @@ WHOLE = {"left": 0.01, "right": 0.99, "bottom": 0.02, "top": 0.9}
 SIGNAL, GRADIENT, MOVES = "#0072B2", "#D55E00", "#444444"
 
 
-def meeting(step: int, matrices: str, activation: str, *, meet: Callable) -> Figure:
+def meeting(steps_done: int, matrices: str, activation: str, *, meet: Callable) -> Figure:
     """A chain of four matrices: which of them a signal reaches from the left, and a gradient from the right.
 
-    `meet(pattern, step, activation)` returns three lists of four: the sizes of both, and that of the
+    `meet(pattern, steps, activation)` returns three lists of four: the sizes of both, and that of the
     gradient of the weights.
     """
     pattern = matrices.replace(" ", "")
-    signal, gradient, weight = (np.asarray(sizes) > 0 for sizes in meet(pattern, step, activation))
+    signal, gradient, weight = (np.asarray(sizes) > 0 for sizes in meet(pattern, steps_done, activation))
     fig, ax = plt.subplots(figsize=(4.6, 2.5), layout="none", gridspec_kw=WHOLE)
     for i, (kind, moves) in enumerate(zip(pattern, weight, strict=True)):
         _matrix(ax, i + 1, kind, moves)
@@ -157,15 +172,15 @@ def meeting(step: int, matrices: str, activation: str, *, meet: Callable) -> Fig
     ax.text(4.82, -0.2, "$C$", **ends)
     ax.text(0.1, 0.85, "signal, from the left", color=SIGNAL)
     ax.text(4.9, -1.3, "gradient, from the right", color=GRADIENT, ha="right")
-    ax.set(xlim=(0, 5), ylim=(-1.5, 1.2), title=f"{matrices}, {activation}, step {step}")
+    ax.set(xlim=(0, 5), ylim=(-1.5, 1.2), title=f"{matrices}, {activation}, after {_steps(steps_done)}")
     ax.set_axis_off()
     moving = ", ".join(f"W{i + 1}" for i in np.flatnonzero(weight))
     signal_at, gradient_at = (
         ", ".join(f"W{i + 1}" for i in np.flatnonzero(there)) or "none" for there in (signal, gradient)
     )
     fig.set_label(
-        f"{activation}, {matrices}, step {step}: a signal arrives at {signal_at}, a gradient at "
-        f"{gradient_at}; weights with a gradient: {moving or 'none'}."
+        f"{activation}, {matrices}, after {_steps(steps_done)}: a signal arrives at {signal_at}, "
+        f"a gradient at {gradient_at}; weights with a gradient: {moving or 'none'}."
     )
     return fig
 
@@ -198,10 +213,13 @@ def _arrival(ax, ends, height, arrives, color):
 # --- the deeper page ---------------------------------------------------------------------------------------
 
 
+SQUARE = {"left": 0.12, "right": 0.98, "bottom": 0.13, "top": 0.91}
+
+
 def ridge(offset: float, *, descend: Callable, axis: np.ndarray, surface: np.ndarray) -> Figure:
     """The path of two units over the loss of their weights; `descend(offset)` returns it, (steps + 1, 2)."""
     path = descend(offset)
-    fig, ax = plt.subplots(figsize=(6, 4.4))
+    fig, ax = plt.subplots(figsize=(6, 4.4), layout="none", gridspec_kw=SQUARE)
     levels = [1e-3, 3e-3, 0.01, 0.02, 0.04, 0.07, 0.1, 0.2]
     ax.contour(axis, axis, surface, levels, colors="0.7", linewidths=1, linestyles="solid")
     ax.plot(axis, axis, color="0.4", linestyle=":", linewidth=1.2)
@@ -271,18 +289,23 @@ def rounding_apart(spreads: Mapping[tuple, np.ndarray], visible: Mapping[type, i
     return fig
 
 
+BESIDE = {"left": 0.02, "right": 0.87, "bottom": 0.04, "top": 0.88, "wspace": 0.05}
+
+
 def units_part(epoch: int, scheme: str, *, films: Mapping[str, Sequence]) -> Figure:
     """The incoming weights (64, 12) of 12 units at an epoch; `films` holds them by start and epoch."""
     weights = films[scheme][epoch]
     distance = np.abs(weights - weights[:, :1]).max()
     tiles = np.pad(weights.T.reshape(2, 6, 8, 8), [(0, 0), (0, 0), (0, 1), (0, 1)], constant_values=np.nan)
     canvas = np.vstack([np.hstack(row) for row in tiles])[:-1, :-1]
-    fig, ax = plt.subplots(figsize=(6, 2.7))
+    fig, (ax, bar) = plt.subplots(
+        1, 2, figsize=(6, 2.3), layout="none", width_ratios=(30, 1), gridspec_kw=BESIDE
+    )
     image = ax.imshow(canvas, cmap="PuOr", vmin=-0.4, vmax=0.4)
     ax.set(xticks=[], yticks=[], title=f"{scheme}, epoch {epoch}: units differ by {distance:.0e}")
     ax.grid(False)
     ax.spines[:].set_visible(False)
-    fig.colorbar(image, ax=ax, shrink=0.8)
+    fig.colorbar(image, cax=bar, label="weight", ticks=[-0.4, 0, 0.1, 0.4])
     fig.set_label(
         f"Start {scheme}, epoch {epoch}, the weights of 12 hidden units as pictures: {_alike(weights)}; "
         f"the largest difference from the first is {distance:.0e}."
