@@ -104,8 +104,8 @@ def test_votes_count_who_follows_one_of_several():
     for units_above, agree in ((1, 100), (3, 75), (5, 69)):
         fig = recipes.votes(units_above)
         up, down = fig.axes[0].collections
-        assert up.N == agree
-        assert down.N == 100 - agree
+        assert agree == up.N
+        assert 100 - agree == down.N
         assert f"of 100 units below {agree} move as the one unit asks" in fig.get_label()
         assert f"surplus {2 * agree - 100}" in [text.get_text() for text in fig.axes[1].texts]
 
