@@ -7,6 +7,7 @@ import numpy as np
 
 STANDARD, MUP, GREEN = "#D55E00", "#0072B2", "#009E73"  # the schemes
 OWN, BELOW = "#009E73", "#AA4499"  # the two parts of a unit's move
+VOTES = {"left": 0.02, "right": 0.98, "top": 0.86, "bottom": 0.04, "wspace": 0.05, "width_ratios": [2, 1]}
 
 
 def transfer(width, rows):
@@ -181,34 +182,36 @@ def votes(units_above):
     """
     agree = round(100 * _agreement(units_above))
     up = np.random.default_rng(0).permutation(100) < agree
-    fig, (ax, bar) = plt.subplots(
-        1, 2, figsize=(4.6, 3.1), width_ratios=[2, 1], layout="none",
-        gridspec_kw={"left": 0.02, "right": 0.98, "top": 0.86, "bottom": 0.04, "wspace": 0.05},
-    )  # fmt: skip
+    fig, (ax, bar) = plt.subplots(1, 2, figsize=(4.6, 3.1), layout="none", gridspec_kw=VOTES)
     x, y = np.arange(100) % 10, np.arange(100) // 10
     for chosen, color, way in ((up, BELOW, 1), (~up, "0.6", -1)):
         ax.quiver(
             x[chosen], y[chosen], 0, way, color=color, pivot="mid", scale=14, width=0.012, headwidth=4.5
         )
     ax.set(xlim=(-0.7, 9.7), ylim=(-0.7, 9.7))
+    ax.axis("off")
     above = "1 unit above" if units_above == 1 else f"{units_above} units above"
     fig.suptitle(f"100 units below, {above}", fontsize=12)
-    for height, tall, color, name in (
-        (0, 100 - agree, "0.6", "against it"), (100 - agree, agree, BELOW, "as it asks"),
-    ):  # fmt: skip
-        bar.bar(0, tall, bottom=height, color=color, width=0.5)
-        if tall:
-            bar.text(0.33, height + tall / 2, f"{tall}\n{name}", va="center", fontsize=11, color="0.2")
-    bar.set(xlim=(-0.3, 1.2), ylim=(-12, 104))
-    surplus = 2 * agree - 100
-    bar.text(-0.25, -5, f"surplus {surplus}", va="center", fontsize=12, color=BELOW)
-    for each in (ax, bar):
-        each.axis("off")
+    _count(bar, agree)
     fig.set_label(
         f"{above}: of 100 units below {agree} move as the one unit asks, {100 - agree} the other way; "
-        f"the surplus is {surplus}."
+        f"the surplus is {2 * agree - 100}."
     )
     return fig
+
+
+def _count(ax, agree):
+    """How many of 100 follow and how many do not, as a bar, and what is left over."""
+    for low, tall, color, name in (
+        (0, 100 - agree, "0.6", "against it"),
+        (100 - agree, agree, BELOW, "as it asks"),
+    ):
+        ax.bar(0, tall, bottom=low, color=color, width=0.5)
+        if tall:
+            ax.text(0.33, low + tall / 2, f"{tall}\n{name}", va="center", fontsize=11, color="0.2")
+    ax.text(-0.25, -5, f"surplus {2 * agree - 100}", va="center", fontsize=12, color=BELOW)
+    ax.set(xlim=(-0.3, 1.2), ylim=(-12, 104))
+    ax.axis("off")
 
 
 def _agreement(voters):
