@@ -327,7 +327,7 @@ def neighbors(layer, *, nearest, images, labels, seed=0, shown=7):
 
     `nearest[name][layer]` (seeds, images) holds for each image the number of the nearest one.
     """
-    place = {"left": 0.15, "right": 0.97, "bottom": 0.02, "top": 0.94, "hspace": 0.3}
+    place = {"left": 0.15, "right": 0.97, "bottom": 0.02, "top": 0.94, "hspace": 0.42}
     fig, (top, bottom) = plt.subplots(
         2, 1, figsize=(5.2, 6), layout="none", height_ratios=[1, 1.15], gridspec_kw=place
     )
