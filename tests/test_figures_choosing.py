@@ -93,7 +93,7 @@ def test_the_default_falls_along_its_theory():
 
 def test_a_single_optimizer_stands_in_the_title_alone():
     ax = choosing.matrix([c for c in CELLS if c["optimizer"] == "SGD"], "test accuracy", "relu").axes[0]
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["2", "18", "any"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["2", "18", "any\ndepth"]
     assert (ax.get_xlabel(), ax.get_title()) == ("hidden layers", "relu, SGD: test accuracy")
 
 
@@ -134,10 +134,20 @@ def test_the_matrix_has_a_row_for_each_initializer(value, shift):
     fig = choosing.matrix(CELLS, value, "relu")
     (ax,) = fig.axes
     np.testing.assert_allclose(ax.images[0].get_array(), np.arange(8).reshape(2, 4) / 10 + shift)
-    names = ["SGD\n2", "SGD\n18", "Adam\n2", "Adam\n18", "\nany"]
+    names = ["SGD\n2", "SGD\n18", "Adam\n2", "Adam\n18", "any\ndepth"]
     assert [t.get_text() for t in ax.get_xticklabels()] == names
     assert [t.get_text() for t in ax.texts[8:]] == ["1.00", "1.00"]  # both keep the gradient
     assert f"He {shift:.2f} to {0.3 + shift:.2f}, gradient times 1.00 per layer; LSUV" in fig.get_label()
+
+
+def test_equal_numbers_have_equal_colors():
+    cells = netinit.load_record("initializer-matrix")["cells"]
+    ax = choosing.matrix(cells, "test accuracy", "relu").axes[0]
+    values = ax.images[0].get_array().ravel()
+    assert [f"{value:.2f}" for value in values] == [text.get_text() for text in ax.texts[:42]]
+    assert len(set(values)) == len({text.get_text() for text in ax.texts[:42]})
+    medians = {f"{np.median(cell['test_accuracy']):.2f}" for cell in cells if cell["activation"] == "relu"}
+    assert {f"{value:.2f}" for value in values} == medians
 
 
 def test_each_depth_has_its_factor_where_they_differ():

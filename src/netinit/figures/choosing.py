@@ -69,7 +69,8 @@ def guide(activation: str, structure: str, depth: str, optimizer: str) -> Text:
     head = f"<strong>{found.name}</strong>: <code>Var[W] = {found.variance}</code>"
     head += counted if found.n_in != "n_in" else ""
     worth = measured(found.name, activation, structure, depth, optimizer)
-    bars = _bars(worth, f"{MEASURED[depth]} such layers of 64 units, test accuracy:") if worth else ""
+    title = f"{MEASURED.get(depth)} such layers of 64 units, test accuracy (the line at the right is 1):"
+    bars = _bars(worth, title) if worth else ""
     calls = "\n".join(
         f"# {library}\n{html.escape(call, quote=False)}" for library, call in found.calls.items()
     )
@@ -97,10 +98,11 @@ def _record() -> list[dict]:
 
 
 def _bars(values, title):
-    """Shares of 1 as bars of HTML, each with its name and its number; the first one is the strong one."""
+    """Shares of 1 as bars of HTML, each with a line at 1, a name and a number; the first one is strong."""
     rows = "".join(
-        f'<span>{name}</span><span style="width: {value:.0%}; height: 0.8em; background: currentColor; '
-        f'opacity: {0.45 if i else 0.9}"></span><span>{value:.2f}</span>'
+        f'<span>{name}</span><span style="border-right: 1px solid"><span style="display: block; '
+        f"width: {value:.0%}; height: 0.8em; background: currentColor; "
+        f'opacity: {0.45 if i else 0.9}"></span></span><span>{value:.2f}</span>'
         for i, (name, value) in enumerate(values.items())
     )
     grid = "display: grid; grid-template-columns: auto 1fr auto; gap: 0 0.7em; align-items: center"
@@ -159,14 +161,15 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
     grid = np.array([[at[row, *column] for column in columns] for row in rows])
     deep = sorted({depth for _, depth in columns if depth > 2})
     factors = np.array([[gradient_factor(row, activation, depth=depth) for depth in deep] for row in rows])
-    if np.ptp(factors, axis=1).max() < 1e-6:
-        deep, factors = ["any"], factors[:, :1]
     several = len({optimizer for optimizer, _ in columns}) > 1
+    below = [f"\n{depth}" if several else f"{depth}" for depth in deep]
+    if np.ptp(factors, axis=1).max() < 1e-6:
+        below, factors = ["any\ndepth"], factors[:, :1]
     names = [f"{optimizer}\n{depth}" if several else f"{depth}" for optimizer, depth in columns]
     title = f"{activation}: {value}" if several else f"{activation}, {columns[0][0]}: {value}"
     fig = _colored(grid, rows, names, title)
     fig.axes[0].set_xlabel("optimizer, hidden layers" if several else "hidden layers")
-    _beside(fig.axes[0], factors, [*names, *(f"\n{depth}" if several else f"{depth}" for depth in deep)])
+    _beside(fig.axes[0], factors, [*names, *below])
     words = "; ".join(
         f"{row} {line.min():.2f} to {line.max():.2f}, gradient times "
         f"{' or '.join(f'{number:.2f}' for number in factor)} per layer"
@@ -177,10 +180,14 @@ def matrix(cells: Sequence[Mapping], value: str, activation: str) -> Figure:
 
 
 def _colored(grid, rows, names, title):
-    """The accuracies, colored by the log of the errors: from 0.96 to 0.98 as far as from 0.5 to 0.75."""
+    """The accuracies, colored by the log of the errors: from 0.96 to 0.98 as far as from 0.5 to 0.75.
+
+    Equal numbers have equal colors: the values are those that are printed.
+    """
     height = 1.5 + 0.33 * len(rows)
     place = {"left": 0.21, "right": 0.99, "bottom": 0.85 / height, "top": 1 - 0.55 / height}
     fig, ax = plt.subplots(figsize=(6, height), layout="none", gridspec_kw=place)
+    grid = np.array([[float(f"{value:.2f}") for value in line] for line in grid])
     heatmap(ax, grid, rows, names)
     norm = FuncNorm((lambda p: -np.log(1 - p), lambda v: 1 - np.exp(-v)), 0, 0.985, clip=True)
     ax.images[0].set_norm(norm)
