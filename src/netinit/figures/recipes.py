@@ -24,7 +24,9 @@ def transfer(width, rows):
         _losses(ax, {n: _by_rate(rows, n, scheme) for n in widths}, scheme, look, tuned)
     ax.set(xscale="log", yscale="log", ylim=(0.005, 50), xlabel="learning rate", ylabel="training loss")
     rates = list(_by_rate(rows, width, "muP"))
-    _plain_ticks(ax.xaxis, sorted({rates[0], rates[len(rates) // 2], tuned, rates[-1]}))
+    ax.tick_params(axis="x", labelsize=10)
+    named = {best_rate(rows, width, scheme) for scheme in ("standard", "muP")}
+    _plain_ticks(ax.xaxis, sorted(named | {rates[0], tuned, rates[-1]}))
     _plain_ticks(ax.yaxis, [0.01, 0.1, 1])
     times = _weights(width) / _weights(widths[0])
     cost = "" if width == widths[0] else f": a run costs {times:.0f} x one at width {widths[0]}"
@@ -64,7 +66,7 @@ def _losses(ax, losses, scheme, look, tuned):
     ax.fill_between(rates, runs.min(axis=1), runs.max(axis=1), color=color, alpha=0.2, linewidth=0)
     lowest = [min((np.median(run), lr) for lr, run in curve.items()) for curve in losses.values()]
     walked = np.array([(lr, loss) for loss, lr in lowest])
-    ax.plot(*walked.T, "o-", color=color, fillstyle="none", markersize=7, linewidth=0.8, alpha=0.8)
+    ax.plot(*walked.T, "o-", color=color, fillstyle="none", markersize=5, linewidth=0.8, alpha=0.8)
     best = walked[-1]
     ax.plot(*best, "o", color=color, fillstyle="none", markersize=15, markeredgewidth=2)
     ax.annotate(
@@ -124,12 +126,16 @@ def running_sums(width, steps, label):
     """
     fig, axes = plt.subplots(2, 2, figsize=(5.6, 4.8), sharex=True)
     words = []
+    tops = [_tops([_running(step[place]) for step in steps.values()]) for place in (0, 1)]
+    below_top = max(top["from below"] for top in tops)  # one scale, so that the two gray bands compare
     for (own, below), place, name in zip(axes, (0, 1), ("layer 2", "logits"), strict=True):
         sums = _running(steps[width][place])
-        tops = _tops([_running(step[place]) for step in steps.values()])
-        for ax, part, color in ((own, "own step", OWN), (below, "from below", BELOW)):
+        for ax, part, color, top in (
+            (own, "own step", OWN, tops[place]["own step"]),
+            (below, "from below", BELOW, below_top),
+        ):
             ax.plot(np.arange(1, width + 1), sums[part], color=color, linestyle="-", marker="", linewidth=1.1)
-            ax.set(xlim=(0, width), ylim=(-tops[part], tops[part]))
+            ax.set(xlim=(0, width), ylim=(-top, top))
             ax.set_title(f"{name}: {part}", fontsize=12)
         own.set_ylabel("sum / rate")
         below.set_ylabel("sum, in units of Δh")
