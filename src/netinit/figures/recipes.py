@@ -24,9 +24,9 @@ def transfer(width, rows):
         _losses(ax, {n: _by_rate(rows, n, scheme) for n in widths}, scheme, look, tuned)
     ax.set(xscale="log", yscale="log", ylim=(0.005, 50), xlabel="learning rate", ylabel="training loss")
     rates = list(_by_rate(rows, width, "muP"))
+    best = {scheme: best_rate(rows, width, scheme) for scheme in ("standard", "muP")}
     ax.tick_params(axis="x", labelsize=10)
-    named = {best_rate(rows, width, scheme) for scheme in ("standard", "muP")}
-    _plain_ticks(ax.xaxis, sorted(named | {rates[0], tuned, rates[-1]}))
+    _plain_ticks(ax.xaxis, sorted({rates[0], *best.values(), tuned, rates[-1]}))
     _plain_ticks(ax.yaxis, [0.01, 0.1, 1])
     times = _weights(width) / _weights(widths[0])
     cost = "" if width == widths[0] else f": a run costs {times:.0f} x one at width {widths[0]}"
@@ -34,9 +34,7 @@ def transfer(width, rows):
     ax.legend(
         loc="upper left", title=f"loss at {tuned:g} (dotted line)", alignment="left", ncols=2, fontsize=11
     )
-    words = [
-        f"{scheme} is best at a rate of {best_rate(rows, width, scheme):g}" for scheme in ("standard", "muP")
-    ]
+    words = [f"{scheme} is best at a rate of {rate:g}" for scheme, rate in best.items()]
     fig.set_label(
         f"Width {width}, {times:.0f} times the weights of width {widths[0]}: {'; '.join(words)}. "
         f"The dotted line is at {tuned:g}."
