@@ -94,12 +94,10 @@ def test_the_text_comes_before_the_contents_of_the_book():
     assert finished_pages.text_first(f"<div>{sidebar}{main}</div>") == f"<div>{main}{sidebar}</div>"
 
 
-def test_the_header_that_nobody_sees_is_gone():
-    header = '\n<header id="pst-header" class="bd-header">\n<button class="primary-toggle"></button></header>'
-    assert (
-        finished_pages.drop_header(f"<a>skip</a>{header}<header>kept</header>")
-        == "<a>skip</a><header>kept</header>"
-    )
+def test_the_header_that_nobody_sees_is_empty():
+    start = '<header id="pst-header" class="bd-header">'
+    text = f'{start}\n<button class="primary-toggle"></button></header><header>kept</header>'
+    assert finished_pages.empty_header(text) == f"{start}</header><header>kept</header>"
 
 
 def test_a_header_without_words_is_none():

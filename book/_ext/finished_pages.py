@@ -18,7 +18,7 @@ FOLDED_BRANCH = re.compile(r'<details><summary><span class="toctree-toggle".*?</
 OPEN_BRANCH = re.compile(
     r'<details open="open"><summary><span class="toctree-toggle".*?</summary>(.*?)</details>', re.DOTALL
 )
-HEADER = re.compile(r'\s*<header id="pst-header".*?</header>', re.DOTALL)
+HEADER = re.compile(r'(<header id="pst-header"[^>]*>).*?(</header>)', re.DOTALL)
 SIDEBAR = re.compile(
     r'(?P<sidebar><dialog id="pst-primary-sidebar-modal">.*?)(?P<main><main id="main-content".*?</main>)',
     re.DOTALL,
@@ -58,12 +58,12 @@ def unfold_contents(text):
     return OPEN_BRANCH.sub(r"\1", FOLDED_BRANCH.sub("", text))
 
 
-def drop_header(text):
-    """Take out the header that no width shows: scripts took its buttons for those that readers see.
+def empty_header(text):
+    """Empty the header that no width shows: scripts took its buttons for those that readers see.
 
-    So the buttons for the contents, of the book and of the page, did nothing.
+    So the buttons for the contents, of the book and of the page, did nothing. Its place is asked for, and stays.
     """
-    return HEADER.sub("", text)
+    return HEADER.sub(r"\1\2", text)
 
 
 def text_first(text):
@@ -120,7 +120,7 @@ def finish(app, error):
     site = Path(app.outdir)
     for page in [*site.glob("*.html"), *site.glob("book/**/*.html")]:
         text = live_frames.move_out(page.read_text(encoding="utf-8"), page, site)
-        for step in (name_things, unfold_contents, drop_header, text_first, choose_theme_at_once):
+        for step in (name_things, unfold_contents, empty_header, text_first, choose_theme_at_once):
             text = step(text)
         page.write_text(run_scripts_late(size_pictures(text, page), site), encoding="utf-8")
     shipped_files.reduce(site)
