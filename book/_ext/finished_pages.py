@@ -61,7 +61,7 @@ def unfold_contents(text):
 def empty_header(text):
     """Empty the header that no width shows: scripts took its buttons for those that readers see.
 
-    So the buttons for the contents, of the book and of the page, did nothing. Its place is asked for, and stays.
+    So the buttons for the contents, of the book and of the page, did nothing. Scripts ask for its place.
     """
     return HEADER.sub(r"\1\2", text)
 
