@@ -16,6 +16,7 @@ async function use() {
     slider.value = slider.max;
     slider.dispatchEvent(new Event("input", { bubbles: true }));
   }
+  document.querySelector(".prediction-form input[type=radio]")?.click();
   document.querySelector(".prediction-check")?.click();
   await new Promise((done) => setTimeout(done, 500));
 }

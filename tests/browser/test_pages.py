@@ -68,6 +68,7 @@ def test_the_contents_open_on_a_phone_and_close(browser, contents):
         assert box.locator("a:visible").count() > 5
         visited.page.keyboard.press("Escape")
         assert not box.is_visible()
+        assert visited.faults == []
 
 
 def test_the_contents_stand_left_of_the_text_on_a_desktop_and_can_be_put_away(browser):
@@ -76,6 +77,7 @@ def test_the_contents_stand_left_of_the_text_on_a_desktop_and_can_be_put_away(br
         assert sidebar.bounding_box()["x"] < visited.page.locator("main").bounding_box()["x"]
         visited.page.locator(".primary-toggle").click()
         sidebar.wait_for(state="hidden")
+        assert visited.faults == []
 
 
 PLANTED = {
