@@ -26,11 +26,8 @@ from netinit.trace import trace
 SMALLEST = 1e-6  # smaller sizes, and zeros, are drawn here
 LARGEST = 1e4
 COUNTED = "layer of weights, counted from 1"
-RIGHT, WRONG, BAND = (
-    "#00664B",
-    "#9B2F6B",
-    "#CC79A7",
-)  # titles of sound and of spoiled; the layer `diagnose` names
+RIGHT, WRONG = "#00664B", "#9B2F6B"  # the titles of sound and of spoiled
+BAND = "#CC79A7"  # the layer that `diagnose` names
 THEORY, MEASURED = "#0072B2", "#D55E00"
 # where the panels of a live figure stand: placed once, as laying them out would take half of a frame's time
 SCREEN = {"left": 0.15, "right": 0.97, "bottom": 0.4, "top": 0.9}
